@@ -1,11 +1,9 @@
 //! The implementation of `trait Engine` in Rust alone.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result, View};
+use stepwell_optim::{Code, Error, Result, Shared, View};
 use stepwell_session::{
-    Activation, BatchNorm, CallBackward, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice, SliceMut,
+    Activation, BatchNorm, BusyGuard, CallBackward, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice,
+    SliceMut,
 };
 
 use crate::autograd::graph::Autograd;
@@ -21,9 +19,7 @@ use crate::{losses, parameter_views, primitives};
 /// Tensors with autograd in Rust alone, on the CPU and on one thread.
 #[derive(Clone)]
 pub struct RustEngine {
-    autograd: Rc<Autograd>,
-    /// True while a step uses views of parameter memory.
-    busy: Rc<Cell<bool>>,
+    autograd: Shared<Autograd>,
 }
 
 impl RustEngine {
@@ -38,11 +34,11 @@ impl RustEngine {
     /// An engine whose tensors and optimizer states together take at most `bytes` bytes. More is an error with the code
     /// [`Code::Memory`].
     pub fn with_budget(bytes: usize) -> Self {
-        Self { autograd: Rc::new(Autograd::new(bytes)), busy: Rc::default() }
+        Self { autograd: Shared::new(Autograd::new(bytes)) }
     }
 
     fn not_busy(&self) -> Result<()> {
-        if self.busy.get() { Err(busy_error()) } else { Ok(()) }
+        if BusyGuard::is_held() { Err(busy_error()) } else { Ok(()) }
     }
 }
 
@@ -137,7 +133,7 @@ impl Engine for RustEngine {
         self.not_busy()?;
         let (from, to) = (from.storage(), to.storage());
         // A shared storage needs no copy.
-        if Rc::ptr_eq(&from, &to) || to.write()?.copy_from(&*from.read()?) {
+        if Shared::ptr_eq(&from, &to) || to.write()?.copy_from(&*from.read()?) {
             Ok(())
         } else {
             Err(storage_dtype_error())
@@ -245,7 +241,7 @@ impl Engine for RustEngine {
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
         self.not_busy()?;
-        parameter_views::with_parameter_views(&self.busy, &self.autograd.budget, parameters, name, zero_grad, step)
+        parameter_views::with_parameter_views(&self.autograd.budget, parameters, name, zero_grad, step)
     }
 
     fn apply(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
@@ -254,7 +250,7 @@ impl Engine for RustEngine {
 
     fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {
         let storage = tensor.storage();
-        match others.iter().any(|other| Rc::ptr_eq(&storage, &other.storage())) {
+        match others.iter().any(|other| Shared::ptr_eq(&storage, &other.storage())) {
             true => reshape::copy(&self.autograd, &tensor),
             false => Ok(tensor),
         }

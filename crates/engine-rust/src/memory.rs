@@ -1,30 +1,29 @@
 //! Memory of tensors: counted against a budget. An allocation beyond it is an error.
 
-use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stepwell_optim::fallible::{check_small_memory, out_of_memory, with_capacity};
-use stepwell_optim::{Code, Error, Result, state_memory};
+use stepwell_optim::{Code, Error, Result, Shared, state_memory};
 
 /// A limit in bytes on tensors and optimizer state together, and the bytes that tensors take now.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     limit: usize,
     /// Bytes of all live [`CountedVec`]s.
-    allocated: Cell<usize>,
+    allocated: AtomicUsize,
 }
 
 /// Elements whose bytes count against a budget until they are dropped.
 #[derive(Debug)]
 pub(crate) struct CountedVec<T> {
     elements: Vec<T>,
-    budget: Rc<MemoryBudget>,
+    budget: Shared<MemoryBudget>,
 }
 
 impl MemoryBudget {
-    pub(crate) fn new(limit: usize) -> Rc<Self> {
-        Rc::new(Self { limit, allocated: Cell::new(0) })
+    pub(crate) fn new(limit: usize) -> Shared<Self> {
+        Shared::new(Self { limit, allocated: AtomicUsize::new(0) })
     }
 
     /// The size of the largest tensor that may be made now, in bytes. It is a quarter of the available bytes, since up to three
@@ -34,40 +33,40 @@ impl MemoryBudget {
     }
 
     fn available(&self) -> usize {
-        self.limit.saturating_sub(self.allocated.get()).saturating_sub(state_memory())
+        self.limit.saturating_sub(self.allocated.load(Ordering::Relaxed)).saturating_sub(state_memory())
     }
 
     /// An empty vector with capacity for `len` elements. The caller fills it to that length.
-    fn allocate<T>(self: &Rc<Self>, len: usize) -> Result<CountedVec<T>> {
+    fn allocate<T>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
         let bytes = len.saturating_mul(size_of::<T>());
         if bytes > self.available() {
             return Err(out_of_memory(bytes));
         }
         check_small_memory()?;
         let elements = with_capacity(len)?;
-        self.allocated.set(self.allocated.get() + bytes);
-        Ok(CountedVec { elements, budget: Rc::clone(self) })
+        self.allocated.fetch_add(bytes, Ordering::Relaxed);
+        Ok(CountedVec { elements, budget: Shared::clone(self) })
     }
 
     /// `len` elements of one value.
-    pub(crate) fn filled<T: Copy>(self: &Rc<Self>, len: usize, value: T) -> Result<CountedVec<T>> {
+    pub(crate) fn filled<T: Copy>(self: &Shared<Self>, len: usize, value: T) -> Result<CountedVec<T>> {
         let mut vector = self.allocate(len)?;
         vector.elements.resize(len, value);
         Ok(vector)
     }
 
     /// `len` zeros.
-    pub(crate) fn zeros<T: Copy + Default>(self: &Rc<Self>, len: usize) -> Result<CountedVec<T>> {
+    pub(crate) fn zeros<T: Copy + Default>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
         self.filled(len, T::default())
     }
 
     /// A copy of a slice.
-    pub(crate) fn copy<T: Copy>(self: &Rc<Self>, elements: &[T]) -> Result<CountedVec<T>> {
+    pub(crate) fn copy<T: Copy>(self: &Shared<Self>, elements: &[T]) -> Result<CountedVec<T>> {
         self.collect(elements.iter().copied())
     }
 
     /// The elements of an iterator of known length.
-    pub(crate) fn collect<T>(self: &Rc<Self>, elements: impl ExactSizeIterator<Item = T>) -> Result<CountedVec<T>> {
+    pub(crate) fn collect<T>(self: &Shared<Self>, elements: impl ExactSizeIterator<Item = T>) -> Result<CountedVec<T>> {
         let mut vector = self.allocate(elements.len())?;
         vector.elements.extend(elements);
         Ok(vector)
@@ -85,7 +84,7 @@ impl<T> Drop for CountedVec<T> {
     fn drop(&mut self) {
         // The length is constant and equals what `allocate` counted. The capacity may be larger.
         let bytes = self.elements.len() * size_of::<T>();
-        self.budget.allocated.set(self.budget.allocated.get().saturating_sub(bytes));
+        self.budget.allocated.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

@@ -1,10 +1,7 @@
 //! Views (slices) of the memory of parameters and gradients, for a step.
 
-use std::cell::{Cell, RefMut};
-use std::rc::Rc;
-
 use stepwell_optim::fallible::{push, with_capacity};
-use stepwell_optim::{Code, Error, Result, View};
+use stepwell_optim::{Code, Error, Result, Shared, SharedRefMut, View};
 use stepwell_session::{BusyGuard, first_positions};
 
 use crate::autograd::storage::Storage;
@@ -17,21 +14,20 @@ use crate::memory::MemoryBudget;
 struct Storages {
     /// Of the parameter, in the list of parameters.
     index: usize,
-    parameter: Rc<Storage>,
-    gradient: Rc<Storage>,
+    parameter: Shared<Storage>,
+    gradient: Shared<Storage>,
     /// A copy of the gradient, if a gradient earlier in the list has the same storage.
     gradient_copy: Option<Buffer>,
 }
 
-/// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Sets `busy` while `step` runs.
+/// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Holds a [`BusyGuard`] while `step` runs.
 ///
 /// Fails unless each gradient has the shape and dtype of its parameter. Frozen parameters are not checked.
 ///
 /// A storage must not be in two views, unless both are of gradients. Then the view of the later gradient is a copy, and zeroing the
 /// first zeroes the shared storage.
 pub(crate) fn with_parameter_views(
-    busy: &Cell<bool>,
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     parameters: &[Tensor],
     name: &dyn Fn(usize) -> String,
     zero_grad: bool,
@@ -76,7 +72,7 @@ pub(crate) fn with_parameter_views(
         });
     }
     {
-        let _guard = BusyGuard::new(busy);
+        let _guard = BusyGuard::new();
         step(&mut views)?;
     }
     drop(borrowed);
@@ -88,7 +84,7 @@ pub(crate) fn with_parameter_views(
 
 /// The gradient of a view.
 enum BorrowedGradient<'a> {
-    Storage(RefMut<'a, Buffer>),
+    Storage(SharedRefMut<'a, Buffer>),
     Copy(&'a mut Buffer),
 }
 
@@ -108,7 +104,7 @@ fn check(parameter: &Tensor, gradient: &Tensor, name: impl Fn() -> String) -> Re
 /// Fails if a parameter shares its storage with another parameter or with a gradient. Returns the positions in `all` whose
 /// gradient has the storage of an earlier gradient.
 fn check_overlap(all: &[Storages], name: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
-    let address = |storage: &Rc<Storage>| Rc::as_ptr(storage).addr() as u64;
+    let address = |storage: &Shared<Storage>| Shared::as_ptr(storage).addr() as u64;
     let count = all.len();
     let gradients = all.iter().map(|one| address(&one.gradient));
     // Parameters first, then gradients.

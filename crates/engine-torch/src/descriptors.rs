@@ -48,6 +48,11 @@ pub(crate) struct ParameterDescriptor {
     pub(crate) grad_device: u8,
 }
 
+// SAFETY: plain numbers. Addresses are read by calls that check them against live tensors.
+unsafe impl Send for ParameterDescriptor {}
+// SAFETY: as above.
+unsafe impl Sync for ParameterDescriptor {}
+
 impl ParameterDescriptor {
     /// The descriptor of a parameter that was not described yet.
     const NONE: Self = Self {
@@ -82,6 +87,11 @@ pub(crate) struct Fingerprint {
     grad_field: *const c_void,
     gradient: *const c_void,
 }
+
+// SAFETY: addresses that calls compare and do not follow.
+unsafe impl Send for Fingerprint {}
+// SAFETY: as above.
+unsafe impl Sync for Fingerprint {}
 
 // The sizes in shim.cpp.
 const _: () = assert!(size_of::<ParameterDescriptor>() == 64 && size_of::<Fingerprint>() == 24);

@@ -1,13 +1,12 @@
 //! The implementation of `trait Engine` on libtorch.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_optim::fallible::{collected, copied, set_memory_check};
 use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
     Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine,
-    LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Slice, SliceMut,
+    LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Session, Slice, SliceMut,
 };
 
 use crate::devices::{Devices, HostDevices, StepDevices};
@@ -19,12 +18,16 @@ use crate::tensor::{Tensor, kind, sizes};
 use crate::{cuda, memory, shim, threads};
 use crate::{linear_algebra, primitives};
 
+// A job moves objects of a session to another thread (decision 0026).
+const _: fn() = || {
+    fn moves_between_threads<T: Send>() {}
+    moves_between_threads::<Session<TorchEngine>>();
+};
+
 /// libtorch on the CPU and on CUDA devices.
 #[derive(Clone, Debug)]
 pub struct TorchEngine {
-    /// True while a step uses views of parameter memory: then no call may write to that memory or free it.
-    busy: Rc<Cell<bool>>,
-    devices: Rc<Devices>,
+    devices: Arc<Devices>,
     /// False for an engine of tests whose tensors are reached by copies only.
     lends_memory: bool,
 }
@@ -34,7 +37,7 @@ impl TorchEngine {
     pub fn new() -> Self {
         shim::use_allocator();
         set_memory_check(memory::may_allocate);
-        Self { busy: Rc::default(), devices: Rc::default(), lends_memory: true }
+        Self { devices: Arc::default(), lends_memory: true }
     }
 
     /// An engine that does not lend the memory of its tensors to a step, as if they were on a device, for tests.
@@ -46,11 +49,7 @@ impl TorchEngine {
     /// An engine whose tensors on the CPU count as tensors of devices, for tests.
     #[doc(hidden)]
     pub fn with_host_devices(devices: HostDevices) -> Self {
-        Self { devices: Rc::new(Devices::with_host_devices(devices)), ..Self::new() }
-    }
-
-    fn check_not_busy(&self) -> Result<()> {
-        check_not_busy(&self.busy)
+        Self { devices: Arc::new(Devices::with_host_devices(devices)), ..Self::new() }
     }
 
     /// Overwrites the elements with the elements of a tensor that `source` makes from the shape. Allocates no memory for them.
@@ -60,7 +59,7 @@ impl TorchEngine {
         given: Dtype,
         source: impl FnOnce(&[usize]) -> Result<tch::Tensor>,
     ) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         let dtype = tensor.dtype()?;
         if given != dtype {
             let (expected, given) = (dtype.name(), given.name());
@@ -129,7 +128,7 @@ impl Engine for TorchEngine {
     }
 
     fn increment(&self, tensor: &Tensor) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         // Not `f_add_scalar_`: tch panics if it fails, when it drops the scalar.
         let one = tensor.like_with_data(&Data::Long(vec![1]))?;
         tensor.writer().f_add_(one.as_ref()).map(drop).map_err(from_tch)
@@ -156,7 +155,7 @@ impl Engine for TorchEngine {
     }
 
     fn replace(&self, tensor: &Tensor, source: &Tensor) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         shim::replace(tensor.tensor_ref(), source.tensor_ref())
     }
 
@@ -205,7 +204,7 @@ impl Engine for TorchEngine {
     }
 
     fn set_grad(&self, tensor: &Tensor, grad: Option<&Tensor>) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         if grad.is_some_and(|grad| self.identity(grad) == self.identity(tensor)) {
             return Err(Error::new(Code::Gradient, "a tensor cannot be its own gradient"));
         }
@@ -213,7 +212,7 @@ impl Engine for TorchEngine {
     }
 
     fn zero_grad(&self, tensor: &Tensor) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         let Some(mut gradient) = shim::grad(tensor.tensor_ref())? else { return Ok(()) };
         let _guard = tch::no_grad_guard();
         gradient.f_zero_().map(drop).map_err(from_tch)
@@ -225,7 +224,7 @@ impl Engine for TorchEngine {
     }
 
     fn backward_calling(&self, tensor: &Tensor, seed: f64, call: &mut CallBackward<'_, Tensor>) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         // Without a root gradient, libtorch uses 1.
         let gradient = if seed == 1.0 { None } else { Some(root_gradient(tensor, seed)?) };
         let mut call = |function: u64, gradient: &tch::Tensor, inputs: &[tch::Tensor]| {
@@ -262,7 +261,7 @@ impl Engine for TorchEngine {
         if !self.lends_memory {
             return Err(Error::new(Code::Device, "the parameters are not on the CPU"));
         }
-        cache.with_parameter_views(&self.busy, parameters, name, zero_grad, step)
+        cache.with_parameter_views(parameters, name, zero_grad, step)
     }
 
     const HAS_DEVICES: bool = true;
@@ -287,14 +286,14 @@ impl Engine for TorchEngine {
             None => numbers.iter().position(|other| *other == number).unwrap_or_default(),
         };
         let step = &mut |views: &[Option<DeviceView>]| step(&devices, views);
-        cache.with_device_views(&self.busy, parameters, (&numbers, &index), name, zero_grad, step)
+        cache.with_device_views(parameters, (&numbers, &index), name, zero_grad, step)
     }
 
     fn step_devices(
         &self,
         parameters: &[Tensor],
         cache: &mut ViewCache,
-    ) -> Result<Vec<Rc<dyn stepwell_optim::Device>>> {
+    ) -> Result<Vec<Arc<dyn stepwell_optim::Device>>> {
         Ok(self.devices.step_devices(cache.devices(parameters)?, parameters.len())?.devices)
     }
 
@@ -303,7 +302,7 @@ impl Engine for TorchEngine {
     }
 
     fn scatter(&self, from: u64, pieces: &[(usize, Tensor)]) -> Result<()> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         flat_vector::scatter(from, pieces)
     }
 
@@ -317,7 +316,7 @@ impl Engine for TorchEngine {
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<Outcome>,
     ) -> Result<()> {
-        cache.with_staged_views(&self.busy, parameters, name, zero_grad, step)
+        cache.with_staged_views(parameters, name, zero_grad, step)
     }
 
     fn bytes_held(&self) -> usize {
@@ -345,7 +344,7 @@ impl Engine for TorchEngine {
     const HAS_OPTIMIZERS: bool = true;
 
     fn library_optimizer(&self, definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
-        optimizer::optimizer(definition, &self.busy)
+        optimizer::optimizer(definition)
     }
 
     fn apply(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
@@ -421,7 +420,7 @@ impl Engine for TorchEngine {
     }
 
     fn batch_norm(&self, input: &Tensor, norm: &BatchNorm<'_, Tensor>) -> Result<Tensor> {
-        self.check_not_busy()?;
+        check_not_busy()?;
         let [weight, bias] = [norm.weight, norm.bias].map(|tensor| tensor.map(Tensor::as_ref));
         let (mean, variance) = norm.running.map(|(mean, variance)| (mean.as_ref(), variance.as_ref())).unzip();
         Tensor::from_tch(input.as_ref().f_batch_norm(

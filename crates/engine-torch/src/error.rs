@@ -1,8 +1,7 @@
 //! Conversion of libtorch's errors to Stepwell's.
 
-use std::cell::Cell;
-
 use stepwell_optim::{Code, Error, Result};
+use stepwell_session::BusyGuard;
 use tch::TchError;
 
 /// Frequent errors: the start of libtorch's text, and a message that says what to do.
@@ -34,8 +33,8 @@ const SEVERAL_DEVICES: &[&str] = &[
 ];
 
 /// Fails while a step uses views of tensors.
-pub(crate) fn check_not_busy(busy: &Cell<bool>) -> Result<()> {
-    match busy.get() {
+pub(crate) fn check_not_busy() -> Result<()> {
+    match BusyGuard::is_held() {
         false => Ok(()),
         true => Err(Error::new(Code::Internal, "a tensor was written to while a step had a view of its memory")),
     }

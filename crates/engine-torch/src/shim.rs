@@ -1,13 +1,13 @@
 //! Safe functions over the C++ shim, except for descriptors of parameters. A [`TensorRef`] borrows its tensor, so that the tensor
 //! outlives each call.
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use stepwell_optim::{Code, Error, Result};
 use torch_sys::C_tensor;
@@ -35,6 +35,11 @@ impl<'a> From<&'a tch::Tensor> for TensorRef<'a> {
         Self { pointer: tensor.as_ptr(), tensor: PhantomData }
     }
 }
+
+// SAFETY: a borrowed tensor, which threads may read at the same time, as the one that it borrows from.
+unsafe impl Send for TensorRef<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for TensorRef<'_> {}
 
 impl TensorRef<'_> {
     pub(crate) fn pointer(self) -> *const C_tensor {
@@ -214,21 +219,20 @@ pub(crate) fn size(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)
 }
 
-thread_local! {
-    static METADATA_GENERATION: Cell<u64> = const { Cell::new(0) };
-}
+/// Of the process and not of a thread: an optimizer may move to another thread with its view cache.
+static METADATA_GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// Number of metadata changes on this thread: a tensor was given another memory, shape, flag or gradient by other means than
+/// Number of metadata changes of the process: a tensor was given another memory, shape, flag or gradient by other means than
 /// backward. New elements do not count.
 ///
 /// While the number is equal, a live parameter at one address has the same metadata, and so has a gradient at one address.
 pub(crate) fn metadata_generation() -> u64 {
-    METADATA_GENERATION.get()
+    METADATA_GENERATION.load(Ordering::Relaxed)
 }
 
 /// Counts a metadata change. Must be called before each one.
 pub(crate) fn bump_metadata_generation() {
-    METADATA_GENERATION.set(METADATA_GENERATION.get() + 1);
+    METADATA_GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The address of the elements of a dense tensor.

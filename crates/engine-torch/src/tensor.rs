@@ -1,6 +1,6 @@
 //! The tensor type of the engine, with conversions from and to [`Data`] and slices.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_optim::fallible::{collected, filled};
 use stepwell_optim::{Code, Error, Result};
@@ -12,7 +12,17 @@ use crate::shim::{self, TensorRef};
 
 /// A tensor of libtorch. A clone is another handle with the same storage, gradient and identity.
 #[derive(Clone, Debug)]
-pub struct Tensor(Rc<tch::Tensor>);
+pub struct Tensor(Arc<SharedHandle>);
+
+/// The one handle of libtorch that the clones of a tensor share.
+#[derive(Debug)]
+struct SharedHandle(tch::Tensor);
+
+// SAFETY: libtorch counts references atomically, and a handle may be used and dropped on any thread.
+unsafe impl Send for SharedHandle {}
+// SAFETY: threads may read a tensor at the same time. A session lends a tensor that a job may write to, or whose metadata it may
+// change, to that job alone (decision 0026).
+unsafe impl Sync for SharedHandle {}
 
 /// Fails unless the tensor is defined and dense.
 impl TryFrom<tch::Tensor> for Tensor {
@@ -20,7 +30,7 @@ impl TryFrom<tch::Tensor> for Tensor {
 
     fn try_from(tensor: tch::Tensor) -> Result<Self> {
         match shim::describe(TensorRef::from(&tensor))?.is_dense() {
-            true => Ok(Self(Rc::new(tensor))),
+            true => Ok(Self(Arc::new(SharedHandle(tensor)))),
             false => Err(Error::new(Code::Engine, "expected a dense tensor")),
         }
     }
@@ -28,24 +38,24 @@ impl TryFrom<tch::Tensor> for Tensor {
 
 impl AsRef<tch::Tensor> for Tensor {
     fn as_ref(&self) -> &tch::Tensor {
-        &self.0
+        &self.0.0
     }
 }
 
 impl Tensor {
     /// The result of a tch operation, which is always defined.
     pub(crate) fn from_tch(result: std::result::Result<tch::Tensor, TchError>) -> Result<Self> {
-        result.map(|tensor| Self(Rc::new(tensor))).map_err(from_tch)
+        result.map(|tensor| Self(Arc::new(SharedHandle(tensor)))).map_err(from_tch)
     }
 
     pub(crate) fn tensor_ref(&self) -> TensorRef<'_> {
-        TensorRef::from(&*self.0)
+        TensorRef::from(self.as_ref())
     }
 
     /// A handle for the operations of tch that write elements.
     pub(crate) fn writer(&self) -> tch::Tensor {
         shim::elements_written();
-        self.0.shallow_clone()
+        self.0.0.shallow_clone()
     }
 
     /// Changes the metadata of the tensor, such as its shape or its storage. The change is counted, so that view caches check
@@ -152,8 +162,8 @@ impl Tensor {
     pub(crate) fn read_into(&self, to: SliceMut<'_>) -> Result<()> {
         to.check(self.dtype()?, shim::describe(self.tensor_ref())?.len())?;
         match to {
-            SliceMut::Float(to) => self.0.f_copy_data(to, to.len()),
-            SliceMut::Double(to) => self.0.f_copy_data(to, to.len()),
+            SliceMut::Float(to) => self.0.0.f_copy_data(to, to.len()),
+            SliceMut::Double(to) => self.0.0.f_copy_data(to, to.len()),
         }
         .map_err(from_tch)
     }
@@ -170,13 +180,13 @@ impl Tensor {
         }
         let elements = shim::describe(self.tensor_ref())?.len();
         Ok(match self.dtype()? {
-            Dtype::Float => Data::Float(read(&self.0, elements)?),
-            Dtype::Double => Data::Double(read(&self.0, elements)?),
-            Dtype::Half => Data::Half(read(&self.0, elements)?),
-            Dtype::BFloat16 => Data::BFloat16(read(&self.0, elements)?),
-            Dtype::Long => Data::Long(read(&self.0, elements)?),
+            Dtype::Float => Data::Float(read(self.as_ref(), elements)?),
+            Dtype::Double => Data::Double(read(self.as_ref(), elements)?),
+            Dtype::Half => Data::Half(read(self.as_ref(), elements)?),
+            Dtype::BFloat16 => Data::BFloat16(read(self.as_ref(), elements)?),
+            Dtype::Long => Data::Long(read(self.as_ref(), elements)?),
             // Not as `bool`, whose other bit patterns are invalid.
-            Dtype::Bool => Data::Bool(collected(read::<u8>(&self.0, elements)?.into_iter().map(|x| x != 0))?),
+            Dtype::Bool => Data::Bool(collected(read::<u8>(self.as_ref(), elements)?.into_iter().map(|x| x != 0))?),
         })
     }
 }

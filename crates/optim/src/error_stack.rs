@@ -75,6 +75,6 @@ mod tests {
     #[test]
     fn a_result_of_a_pointer_is_one_pointer() {
         assert_eq!(size_of::<Held>(), 0);
-        assert_eq!(size_of::<Result<std::rc::Rc<u8>, Held>>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<std::sync::Arc<u8>, Held>>(), size_of::<usize>());
     }
 }

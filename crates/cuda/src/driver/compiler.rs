@@ -1,7 +1,7 @@
 //! Compilation for one device, with a cache.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use stepwell_optim::Result;
 
@@ -12,13 +12,13 @@ use crate::driver::nvrtc::{COMPILE_OPTIONS, Nvrtc, Target};
 pub(crate) struct Compiler {
     folders: Vec<PathBuf>,
     cache: KernelCache,
-    nvrtc: OnceCell<Nvrtc>,
+    nvrtc: OnceLock<Nvrtc>,
 }
 
 impl Compiler {
     /// `folders` may have NVRTC. `cache` is the folder of compiled kernels; `None` stores none.
     pub(crate) fn new(folders: Vec<PathBuf>, cache: Option<PathBuf>) -> Self {
-        Self { folders, cache: KernelCache::new(cache), nvrtc: OnceCell::new() }
+        Self { folders, cache: KernelCache::new(cache), nvrtc: OnceLock::new() }
     }
 
     /// The code of a source for a compute capability times ten. `load` loads it. Unless it loads, an entry of the cache is

@@ -1,8 +1,8 @@
 //! The primary context of a device, which libtorch uses too, and the stream of a step.
 
-use std::cell::Cell;
-use std::ffi::{c_int, c_uint};
+use std::ffi::{c_int, c_uint, c_void};
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use stepwell_optim::{Code, Error, Result};
 
@@ -20,8 +20,13 @@ pub(crate) struct Context {
     pub(crate) name: String,
     device: c_int,
     context: Object,
-    stream: Cell<Object>,
+    stream: AtomicPtr<c_void>,
 }
+
+// SAFETY: the primary context of a device, which any thread may make current, as each call does.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
 
 impl Context {
     /// Retains the primary context of the device with that number.
@@ -35,7 +40,7 @@ impl Context {
         api.check(&name, "does not exist", unsafe { (api.device_get)(&mut device, number) })?;
         // SAFETY: as above, of a device that exists.
         api.check(&name, "has no context", unsafe { (api.primary_retain)(&mut context, device) })?;
-        Ok(Self { api, name, device, context, stream: Cell::new(ptr::null_mut()) })
+        Ok(Self { api, name, device, context, stream: AtomicPtr::new(ptr::null_mut()) })
     }
 
     /// The compute capability times ten: 90 for 9.0.
@@ -50,12 +55,12 @@ impl Context {
     }
 
     pub(crate) fn stream(&self) -> Object {
-        self.stream.get()
+        self.stream.load(Ordering::Relaxed)
     }
 
     /// Moves the work to come to another stream, after all earlier work.
     pub(crate) fn set_stream(&self, stream: Object) -> Result<()> {
-        let before = self.stream.get();
+        let before = self.stream.load(Ordering::Relaxed);
         if before == stream {
             return Ok(());
         }
@@ -70,7 +75,7 @@ impl Context {
             }
         });
         self.destroy_event(event);
-        self.stream.set(stream);
+        self.stream.store(stream, Ordering::Relaxed);
         moved
     }
 

@@ -1,21 +1,21 @@
 //! A CUDA device that runs the kernels of a step.
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use stepwell_optim::fallible::push;
 use stepwell_optim::{Device, DeviceMemory, DeviceModule, DeviceRead, Result};
 
 use crate::driver::compiler::Compiler;
 use crate::driver::context::Context;
+use crate::driver::lock::lock;
 use crate::driver::module::CudaModule;
 use crate::driver::number_reads::NumberReads;
 use crate::driver::upload_ring::UploadRing;
 
 /// A function that allocates bytes on the device.
-pub type Allocate = dyn Fn(usize) -> Result<Box<dyn DeviceMemory>>;
+pub type Allocate = dyn Fn(usize) -> Result<Box<dyn DeviceMemory>> + Send + Sync;
 
 /// Settings of a [`CudaDevice`].
 pub struct CudaSettings {
@@ -31,12 +31,12 @@ pub struct CudaSettings {
 
 /// A CUDA device, in its primary context.
 pub struct CudaDevice {
-    context: Rc<Context>,
-    uploads: RefCell<UploadRing>,
+    context: Arc<Context>,
+    uploads: Mutex<UploadRing>,
     reads: NumberReads,
     compiler: Compiler,
     /// Sources with their modules, which stay loaded: unloading one would wait for the device.
-    modules: RefCell<Vec<(Box<str>, Rc<CudaModule>)>>,
+    modules: Mutex<Vec<(Box<str>, Arc<CudaModule>)>>,
     allocate: Box<Allocate>,
 }
 
@@ -47,13 +47,13 @@ impl CudaDevice {
     /// [`Code::Device`](stepwell_optim::Code::Device) without a driver or such a device.
     pub fn new(settings: CudaSettings) -> Result<Self> {
         let CudaSettings { ordinal, nvrtc_folders, cache_folder, allocate } = settings;
-        let context = Rc::new(Context::new(ordinal)?);
+        let context = Arc::new(Context::new(ordinal)?);
         Ok(Self {
-            uploads: RefCell::new(UploadRing::new(Rc::clone(&context))),
-            reads: NumberReads::new(Rc::clone(&context)),
+            uploads: Mutex::new(UploadRing::new(Arc::clone(&context))),
+            reads: NumberReads::new(Arc::clone(&context)),
             context,
             compiler: Compiler::new(nvrtc_folders, cache_folder),
-            modules: RefCell::default(),
+            modules: Mutex::default(),
             allocate,
         })
     }
@@ -65,7 +65,7 @@ impl CudaDevice {
     pub fn set_stream(&self, stream: u64) -> Result<()> {
         let stream = stream as usize as *mut c_void;
         if stream != self.context.stream() {
-            self.uploads.borrow_mut().close_buffer()?;
+            lock(&self.uploads).close_buffer()?;
             self.context.set_stream(stream)?;
         }
         Ok(())
@@ -82,7 +82,7 @@ impl Device for CudaDevice {
     }
 
     fn upload(&self, to: u64, bytes: &[u8]) -> Result<()> {
-        self.uploads.borrow_mut().upload(to, bytes)
+        lock(&self.uploads).upload(to, bytes)
     }
 
     fn download(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
@@ -123,16 +123,16 @@ impl Device for CudaDevice {
         self.context.call("cannot set memory to zero", |api| unsafe { (api.set_bytes)(to, 0, bytes, stream) })
     }
 
-    fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>> {
-        let mut modules = self.modules.borrow_mut();
+    fn load(&self, source: &str) -> Result<Arc<dyn DeviceModule>> {
+        let mut modules = lock(&self.modules);
         if let Some((_, module)) = modules.iter().find(|(known, _)| **known == *source) {
-            return Ok(Rc::clone(module) as Rc<dyn DeviceModule>);
+            return Ok(Arc::clone(module) as Arc<dyn DeviceModule>);
         }
         let capability = self.context.capability()?;
         let context = &self.context;
-        let load = |code: &[u8]| Ok(Rc::new(CudaModule::new(Rc::clone(context), code)?));
+        let load = |code: &[u8]| Ok(Arc::new(CudaModule::new(Arc::clone(context), code)?));
         let module = self.compiler.compiled(source, capability, load)?;
-        push(&mut modules, (source.into(), Rc::clone(&module)))?;
+        push(&mut modules, (source.into(), Arc::clone(&module)))?;
         Ok(module)
     }
 }

@@ -7,6 +7,7 @@ mod context;
 pub(crate) mod cuda_device;
 mod kernel_cache;
 mod library;
+mod lock;
 mod module;
 mod number_reads;
 pub(crate) mod nvrtc;

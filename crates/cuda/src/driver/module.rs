@@ -1,15 +1,15 @@
 //! Compiled kernels in a context.
 
-use std::cell::RefCell;
 use std::ffi::{CString, c_void};
 use std::ptr;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use stepwell_optim::fallible::push;
 use stepwell_optim::{Code, DeviceModule, Error, Result};
 
 use crate::driver::api::Object;
 use crate::driver::context::Context;
+use crate::driver::lock::lock;
 
 /// In blocks: the limit of CUDA for the first dimension of a grid.
 const MAX_BLOCKS: u32 = i32::MAX as u32;
@@ -18,24 +18,29 @@ const MAX_ARGUMENTS: usize = 16;
 
 /// A module that stays loaded until the context ends.
 pub(crate) struct CudaModule {
-    context: Rc<Context>,
+    context: Arc<Context>,
     module: Object,
-    functions: RefCell<Vec<(&'static str, Object)>>,
+    functions: Mutex<Vec<(&'static str, Object)>>,
 }
+
+// SAFETY: objects of the driver, which any thread may use in their context. Each call makes the context current.
+unsafe impl Send for CudaModule {}
+// SAFETY: as above.
+unsafe impl Sync for CudaModule {}
 
 impl CudaModule {
     /// Loads machine code (cubin) or PTX, which ends with 0.
-    pub(crate) fn new(context: Rc<Context>, code: &[u8]) -> Result<Self> {
+    pub(crate) fn new(context: Arc<Context>, code: &[u8]) -> Result<Self> {
         let mut module = ptr::null_mut();
         context.call("cannot load the compiled kernels", |api| {
             // SAFETY: the code says its own length, or ends with 0.
             unsafe { (api.module_load)(&mut module, code.as_ptr().cast()) }
         })?;
-        Ok(Self { context, module, functions: RefCell::default() })
+        Ok(Self { context, module, functions: Mutex::default() })
     }
 
     fn function(&self, kernel: &'static str) -> Result<Object> {
-        let mut functions = self.functions.borrow_mut();
+        let mut functions = lock(&self.functions);
         if let Some((_, function)) = functions.iter().find(|(name, _)| *name == kernel) {
             return Ok(*function);
         }

@@ -1,25 +1,25 @@
 //! Numbers that a device copies to pinned memory, so that the host waits for none that it does not need.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use stepwell_optim::{DeviceRead, Result};
 
 use crate::driver::api::NOT_READY;
 use crate::driver::context::Context;
+use crate::driver::lock::lock;
 use crate::driver::pinned_buffer::PinnedBuffer;
 
 /// Pinned numbers that no read holds.
-type Unused = Rc<RefCell<Vec<PinnedBuffer>>>;
+type Unused = Arc<Mutex<Vec<PinnedBuffer>>>;
 
 /// The pinned numbers of a device.
 pub(crate) struct NumberReads {
-    context: Rc<Context>,
+    context: Arc<Context>,
     unused: Unused,
 }
 
 impl NumberReads {
-    pub(crate) fn new(context: Rc<Context>) -> Self {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
         Self { context, unused: Unused::default() }
     }
 
@@ -28,7 +28,7 @@ impl NumberReads {
         let unused = self.take_unused()?;
         let buffer = match unused {
             Some(buffer) => buffer,
-            None => PinnedBuffer::new(Rc::clone(&self.context), size_of::<u64>())?,
+            None => PinnedBuffer::new(Arc::clone(&self.context), size_of::<u64>())?,
         };
         let stream = self.context.stream();
         self.context.call("cannot copy a number to the host", |api| {
@@ -42,7 +42,7 @@ impl NumberReads {
             }
         })?;
         Ok(Box::new(NumberRead {
-            context: Rc::clone(&self.context),
+            context: Arc::clone(&self.context),
             buffer: Some(buffer),
             unused: self.unused.clone(),
         }))
@@ -50,7 +50,7 @@ impl NumberReads {
 
     /// A buffer whose copy is over. A read that was dropped may have left one whose copy is not.
     fn take_unused(&self) -> Result<Option<PinnedBuffer>> {
-        let mut unused = self.unused.borrow_mut();
+        let mut unused = lock(&self.unused);
         for index in 0..unused.len() {
             if is_over(&self.context, &unused[index])? {
                 return Ok(Some(unused.swap_remove(index)));
@@ -72,7 +72,7 @@ fn is_over(context: &Context, buffer: &PinnedBuffer) -> Result<bool> {
 
 /// A number on its way. Its buffer goes back to the unused ones.
 struct NumberRead {
-    context: Rc<Context>,
+    context: Arc<Context>,
     /// `None` in `drop` only.
     buffer: Option<PinnedBuffer>,
     unused: Unused,
@@ -94,7 +94,7 @@ impl DeviceRead for NumberRead {
 
 impl Drop for NumberRead {
     fn drop(&mut self) {
-        let mut unused = self.unused.borrow_mut();
+        let mut unused = lock(&self.unused);
         // Without memory for the list, the buffer is freed once its copy is over.
         if let (Some(buffer), Ok(())) = (self.buffer.take(), unused.try_reserve(1)) {
             unused.push(buffer);

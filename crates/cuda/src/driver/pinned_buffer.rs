@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_optim::Result;
 
@@ -11,13 +11,18 @@ use crate::driver::context::Context;
 
 /// Pinned memory of the host, and an event that is over once the copies that use it are.
 pub(crate) struct PinnedBuffer {
-    context: Rc<Context>,
+    context: Arc<Context>,
     pub(crate) memory: *mut c_void,
     pub(crate) event: Object,
 }
 
+// SAFETY: memory of the host and an event, which any thread may use in their context. Each call makes the context current.
+unsafe impl Send for PinnedBuffer {}
+// SAFETY: as above. A shared buffer is only read.
+unsafe impl Sync for PinnedBuffer {}
+
 impl PinnedBuffer {
-    pub(crate) fn new(context: Rc<Context>, bytes: usize) -> Result<Self> {
+    pub(crate) fn new(context: Arc<Context>, bytes: usize) -> Result<Self> {
         let event = context.event()?;
         let mut memory = ptr::null_mut();
         let allocated = context.call("cannot pin memory of the host", |api| {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ptr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_optim::{Code, Error, Result};
 
@@ -17,14 +17,14 @@ const MAX_BUFFERS: usize = 32;
 
 /// Pinned buffers in the order of their use. The last one is being filled.
 pub(crate) struct UploadRing {
-    context: Rc<Context>,
+    context: Arc<Context>,
     buffers: VecDeque<PinnedBuffer>,
     /// In bytes: the filled part of the last buffer.
     filled: usize,
 }
 
 impl UploadRing {
-    pub(crate) fn new(context: Rc<Context>) -> Self {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
         Self { context, buffers: VecDeque::new(), filled: BUFFER_BYTES }
     }
 
@@ -98,7 +98,7 @@ impl UploadRing {
     }
 
     fn push_new_buffer(&mut self) -> Result<()> {
-        let buffer = PinnedBuffer::new(Rc::clone(&self.context), BUFFER_BYTES)?;
+        let buffer = PinnedBuffer::new(Arc::clone(&self.context), BUFFER_BYTES)?;
         self.buffers.try_reserve(1).map_err(|error| Error::new(Code::Memory, format!("out of memory: {error}")))?;
         self.buffers.push_back(buffer);
         self.filled = 0;

@@ -1,9 +1,10 @@
 //! The emulated device, which counts what it is asked to do.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use atomic_refcell::AtomicRefCell;
 use libloading::Library;
 use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, Error, Result};
 
@@ -39,28 +40,26 @@ pub struct Counts {
 
 /// A device whose addresses are host addresses. Calls run at once, in order.
 pub struct Emulator {
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     ranges: Ranges,
     checks: bool,
-    memory_limit: Cell<usize>,
-    read_delay: Cell<usize>,
-    modules: RefCell<HashMap<String, Rc<EmulatorModule>>>,
+    memory_limit: AtomicUsize,
+    read_delay: AtomicUsize,
+    modules: AtomicRefCell<HashMap<String, Arc<EmulatorModule>>>,
 }
 
 /// The record of calls, which modules add launches to.
 #[derive(Default)]
 struct Shared {
-    counts: Cell<Counts>,
-    launched: RefCell<Vec<&'static str>>,
+    counts: AtomicRefCell<Counts>,
+    launched: AtomicRefCell<Vec<&'static str>>,
     /// The number of launches since the device was made.
-    all_launches: Cell<usize>,
+    all_launches: AtomicUsize,
 }
 
 impl Shared {
     fn count(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.get();
-        change(&mut counts);
-        self.counts.set(counts);
+        change(&mut self.counts.borrow_mut());
     }
 }
 
@@ -74,12 +73,12 @@ impl Emulator {
     /// A device without checks of the kernels' accesses.
     pub fn new() -> Self {
         Self {
-            shared: Rc::default(),
+            shared: Arc::default(),
             ranges: Ranges::default(),
             checks: false,
-            memory_limit: Cell::new(usize::MAX),
-            read_delay: Cell::new(0),
-            modules: RefCell::default(),
+            memory_limit: AtomicUsize::new(usize::MAX),
+            read_delay: AtomicUsize::new(0),
+            modules: AtomicRefCell::default(),
         }
     }
 
@@ -101,22 +100,22 @@ impl Emulator {
 
     /// Makes allocations of more than `bytes` at once fail, as on a device whose memory is full.
     pub fn set_memory_limit(&self, bytes: usize) {
-        self.memory_limit.set(bytes);
+        self.memory_limit.store(bytes, Ordering::Relaxed);
     }
 
     /// Delays the end of each read by so many launches.
     pub fn set_read_delay(&self, launches: usize) {
-        self.read_delay.set(launches);
+        self.read_delay.store(launches, Ordering::Relaxed);
     }
 
     /// The number of calls.
     pub fn counts(&self) -> Counts {
-        self.shared.counts.get()
+        *self.shared.counts.borrow()
     }
 
     /// Sets all numbers of calls to 0, and forgets the launches.
     pub fn reset_counts(&self) {
-        self.shared.counts.set(Counts::default());
+        *self.shared.counts.borrow_mut() = Counts::default();
         self.shared.launched.borrow_mut().clear();
     }
 
@@ -133,7 +132,7 @@ impl Device for Emulator {
 
     fn allocate(&self, bytes: usize) -> Result<Box<dyn DeviceMemory>> {
         self.shared.count(|counts| counts.allocations += 1);
-        let limit = self.memory_limit.get();
+        let limit = self.memory_limit.load(Ordering::Relaxed);
         if bytes > limit {
             let message = format!("emulator: expected at most {limit} bytes, given {bytes}");
             return Err(Error::new(Code::Memory, message));
@@ -169,7 +168,7 @@ impl Device for Emulator {
         self.ranges.check(from, bytes.len())?;
         // SAFETY: as above.
         unsafe { pointer(from).copy_to(bytes.as_mut_ptr(), bytes.len()) };
-        let over = self.shared.all_launches.get() + self.read_delay.get();
+        let over = self.shared.all_launches.load(Ordering::Relaxed) + self.read_delay.load(Ordering::Relaxed);
         Ok(Box::new(EmulatorRead { number: u64::from_ne_bytes(bytes), over, shared: self.shared.clone() }))
     }
 
@@ -190,7 +189,7 @@ impl Device for Emulator {
         Ok(())
     }
 
-    fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>> {
+    fn load(&self, source: &str) -> Result<Arc<dyn DeviceModule>> {
         self.shared.count(|counts| counts.loads += 1);
         if let Some(module) = self.modules.borrow().get(source) {
             return Ok(module.clone());
@@ -199,7 +198,7 @@ impl Device for Emulator {
         // SAFETY: the library has no initializers.
         let library = unsafe { Library::new(path) }.map_err(symbol_error)?;
         let (shared, ranges) = (self.shared.clone(), self.ranges.clone());
-        let module = Rc::new(EmulatorModule { library, shared, ranges, checks: self.checks });
+        let module = Arc::new(EmulatorModule { library, shared, ranges, checks: self.checks });
         self.modules.borrow_mut().insert(source.to_owned(), module.clone());
         Ok(module)
     }
@@ -210,12 +209,12 @@ struct EmulatorRead {
     number: u64,
     /// The number of launches since the device was made, at which the copy is over.
     over: usize,
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
 }
 
 impl DeviceRead for EmulatorRead {
     fn is_over(&self) -> Result<bool> {
-        Ok(self.shared.all_launches.get() >= self.over)
+        Ok(self.shared.all_launches.load(Ordering::Relaxed) >= self.over)
     }
 
     fn number(&self) -> Result<u64> {
@@ -238,7 +237,7 @@ fn symbol_error(error: libloading::Error) -> Error {
 /// Kernels as functions of a library.
 struct EmulatorModule {
     library: Library,
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     ranges: Ranges,
     checks: bool,
 }
@@ -252,7 +251,7 @@ impl DeviceModule for EmulatorModule {
     fn launch(&self, kernel: &'static str, blocks: u32, threads: u32, arguments: &[u64]) -> Result<()> {
         self.shared.count(|counts| counts.launches += 1);
         self.shared.launched.borrow_mut().push(kernel);
-        self.shared.all_launches.update(|launches| launches + 1);
+        self.shared.all_launches.fetch_add(1, Ordering::Relaxed);
         if threads != stepwell_optim::BLOCK_THREADS || blocks == 0 {
             let message = format!("emulator: {kernel}: given {blocks} blocks of {threads} threads");
             return Err(Error::new(Code::Internal, message));

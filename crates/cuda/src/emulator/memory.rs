@@ -1,9 +1,9 @@
 //! Memory of the emulator, and the ranges of host memory that its kernels may access.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
+use atomic_refcell::AtomicRefCell;
 use stepwell_optim::{Code, DeviceMemory, Error, Result};
 
 /// Bytes of memory that no kernel has written. Each floating-point type reads them as NaN.
@@ -11,7 +11,7 @@ const POISON: u8 = 0xff;
 
 /// The ranges that kernels and copies may access: lengths in bytes by address.
 #[derive(Clone, Default)]
-pub(super) struct Ranges(Rc<RefCell<BTreeMap<u64, u64>>>);
+pub(super) struct Ranges(Arc<AtomicRefCell<BTreeMap<u64, u64>>>);
 
 /// A range as the compiled kernels read it.
 #[repr(C)]

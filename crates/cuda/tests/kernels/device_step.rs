@@ -1,6 +1,6 @@
 //! A step on the emulator, from tables that the test fills.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_cuda::Emulator;
 use stepwell_optim::{
@@ -36,7 +36,7 @@ pub(crate) struct DeviceSteps {
     pub(crate) emulator: Emulator,
     pub(crate) rule: DeviceRule,
     variants: Vec<Variant>,
-    module: Rc<dyn DeviceModule>,
+    module: Arc<dyn DeviceModule>,
 }
 
 impl DeviceSteps {

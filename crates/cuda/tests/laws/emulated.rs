@@ -1,17 +1,17 @@
 //! The emulator of these tests.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_cuda::Emulator;
 use stepwell_optim::Device;
 
 thread_local! {
-    static EMULATOR: Rc<Emulator> = Rc::new(Emulator::checked());
-    static DEVICE: &'static Rc<dyn Device> = Box::leak(Box::new(EMULATOR.with(|emulator| emulator.clone() as Rc<dyn Device>)));
+    static EMULATOR: Arc<Emulator> = Arc::new(Emulator::checked());
+    static DEVICE: &'static Arc<dyn Device> = Box::leak(Box::new(EMULATOR.with(|emulator| emulator.clone() as Arc<dyn Device>)));
 }
 
 /// The emulator of this thread, which refuses accesses outside of arrays.
-pub(crate) fn emulator() -> &'static Rc<dyn Device> {
+pub(crate) fn emulator() -> &'static Arc<dyn Device> {
     DEVICE.with(|device| *device)
 }
 

@@ -1,6 +1,6 @@
 //! The host side of a step on a device: its calls, its failures, and its state.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_optim::{
     Clip, Code, DeviceMemory, DeviceView, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions,
@@ -141,7 +141,7 @@ fn a_new_rate_allocates_nothing_and_does_not_wait() {
 /// Makes steps of which call after call is refused, until one succeeds. An error changes nothing, except where it says
 /// so: its step then has updated the state.
 fn disturbed(
-    device: &Rc<Observed>,
+    device: &Arc<Observed>,
     optimizer: &mut Optimizer,
     model: &mut [Elements],
     options: StepOptions<'_>,

@@ -1,6 +1,6 @@
 //! Steps of L-BFGS on the emulator, against the same steps on the host.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_cuda::{Counts, Emulator};
 use stepwell_optim::{
@@ -134,13 +134,13 @@ fn lbfgs(named: &[(String, OptionValue)]) -> Optimizer {
     optimizer
 }
 
-fn device() -> Rc<Emulator> {
+fn device() -> Arc<Emulator> {
     thread_local! {
-        static DEVICE: Rc<Emulator> = Rc::new(Emulator::checked());
+        static DEVICE: Arc<Emulator> = Arc::new(Emulator::checked());
     }
     DEVICE.with(|device| {
         device.reset_counts();
-        Rc::clone(device)
+        Arc::clone(device)
     })
 }
 
@@ -150,8 +150,8 @@ fn step_on_host<T: Real>(optimizer: &mut Optimizer, bowl: &mut Bowl<T>) -> Resul
     Ok(loss)
 }
 
-fn step_there<T: Real>(device: &Rc<Emulator>, optimizer: &mut Optimizer, bowl: &mut Bowl<T>) -> Result<f64> {
-    let on = Rc::clone(device) as Rc<dyn Device>;
+fn step_there<T: Real>(device: &Arc<Emulator>, optimizer: &mut Optimizer, bowl: &mut Bowl<T>) -> Result<f64> {
+    let on = Arc::clone(device) as Arc<dyn Device>;
     let length = bowl.x.len();
     let step = optimizer.closure_step();
     let (loss, state) = step.minimize_on_device(&on, T::ELEMENT, length, &mut DeviceBowl(bowl))?;
@@ -269,7 +269,7 @@ fn state_moves_to_the_device_and_back() {
     for (named, sign) in variants() {
         let (mut here, mut there) = (lbfgs(&named), lbfgs(&named));
         let (mut ours, mut theirs) = (Bowl::<f32>::new(333, sign), Bowl::<f32>::new(333, sign));
-        let other = Rc::new(Emulator::checked());
+        let other = Arc::new(Emulator::checked());
         for number in 0..5 {
             step_on_host(&mut here, &mut ours).unwrap();
             match number {
@@ -333,7 +333,7 @@ fn parameters_without_elements_and_of_16_bits() {
     let mut optimizer = lbfgs(&[]);
     let mut bowl = Bowl::<f32>::new(0, 1.0);
     assert_eq!(step_there(&device, &mut optimizer, &mut bowl).unwrap(), 0.0);
-    let on = Rc::clone(&device) as Rc<dyn Device>;
+    let on = Arc::clone(&device) as Arc<dyn Device>;
     let step = optimizer.closure_step();
     let error = step.minimize_on_device(&on, Element::Half, 0, &mut DeviceBowl(&mut bowl)).err().unwrap();
     assert_eq!(error.code(), Code::Dtype);
@@ -373,7 +373,7 @@ fn a_gradient_with_nan_ends_in_the_same_place() {
     let (mut here, mut there) = (lbfgs(&[]), lbfgs(&[]));
     let (_, state) = here.closure_step().minimize_f32(&[0.0; 100], &mut Broken).unwrap();
     here.set_lbfgs_state(state);
-    let on = device() as Rc<dyn Device>;
+    let on = device() as Arc<dyn Device>;
     let (_, state) = there.closure_step().minimize_on_device(&on, Element::Float, 100, &mut There(100)).unwrap();
     there.set_lbfgs_state(state);
     assert_eq!((dict::<f32>(&here).func_evals, dict::<f32>(&here).n_iter), (1, 0));

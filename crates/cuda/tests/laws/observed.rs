@@ -1,7 +1,6 @@
 //! A device that counts the calls of its functions, and refuses one of them if asked to.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, Error, Result};
 
@@ -24,68 +23,69 @@ pub(crate) struct Calls {
 
 #[derive(Default)]
 struct Log {
-    calls: RefCell<Calls>,
+    calls: Mutex<Calls>,
     /// In bytes, all uploads since the last reset.
-    uploaded: Cell<usize>,
+    uploaded: Mutex<usize>,
     /// The number of calls until one is refused; `None` for no refusal.
-    until_refusal: Cell<Option<usize>>,
+    until_refusal: Mutex<Option<usize>>,
 }
 
 /// A device that passes calls on to another one.
 pub(crate) struct Observed {
-    device: Rc<dyn Device>,
-    log: Rc<Log>,
+    device: Arc<dyn Device>,
+    log: Arc<Log>,
 }
 
 struct ObservedModule {
-    module: Rc<dyn DeviceModule>,
-    log: Rc<Log>,
+    module: Arc<dyn DeviceModule>,
+    log: Arc<Log>,
 }
 
 impl Log {
     /// Counts a call, or refuses it.
     fn call(&self, count: impl FnOnce(&mut Calls)) -> Result<()> {
-        match self.until_refusal.get() {
+        let mut until_refusal = self.until_refusal.lock().unwrap();
+        match *until_refusal {
             Some(0) => {
-                self.until_refusal.set(None);
+                *until_refusal = None;
                 return Err(Error::new(Code::Memory, "refused"));
             }
-            Some(rest) => self.until_refusal.set(Some(rest - 1)),
+            Some(rest) => *until_refusal = Some(rest - 1),
             None => {}
         }
-        count(&mut self.calls.borrow_mut());
+        count(&mut self.calls.lock().unwrap());
         Ok(())
     }
 }
 
 impl Observed {
-    pub(crate) fn new(device: &Rc<dyn Device>) -> Rc<Self> {
-        Rc::new(Self { device: Rc::clone(device), log: Rc::default() })
+    pub(crate) fn new(device: &Arc<dyn Device>) -> Arc<Self> {
+        Arc::new(Self { device: Arc::clone(device), log: Arc::default() })
     }
 
     /// The device as a step takes it.
-    pub(crate) fn shared(self: &Rc<Self>) -> Rc<dyn Device> {
-        Rc::clone(self) as Rc<dyn Device>
+    pub(crate) fn shared(self: &Arc<Self>) -> Arc<dyn Device> {
+        Arc::clone(self) as Arc<dyn Device>
     }
 
     /// The calls since the last time.
     pub(crate) fn take_calls(&self) -> Calls {
-        self.log.calls.take()
+        std::mem::take(&mut self.log.calls.lock().unwrap())
     }
 
     /// The bytes of the uploads since the last time.
     pub(crate) fn take_uploaded_bytes(&self) -> usize {
-        self.log.uploaded.take()
+        std::mem::take(&mut self.log.uploaded.lock().unwrap())
     }
 
     /// Refuses the call after this number of calls.
     pub(crate) fn refuse_after(&self, calls: usize) {
-        self.log.until_refusal.set(Some(calls));
+        *self.log.until_refusal.lock().unwrap() = Some(calls);
     }
 
     /// Ends the refusal. Returns false if a call was refused.
     pub(crate) fn allow(&self) -> bool {
-        self.log.until_refusal.take().is_some()
+        self.log.until_refusal.lock().unwrap().take().is_some()
     }
 }
 
@@ -101,7 +101,7 @@ impl Device for Observed {
 
     fn upload(&self, to: u64, bytes: &[u8]) -> Result<()> {
         self.log.call(|calls| calls.uploads += 1)?;
-        self.log.uploaded.update(|before| before + bytes.len());
+        *self.log.uploaded.lock().unwrap() += bytes.len();
         self.device.upload(to, bytes)
     }
 
@@ -112,7 +112,7 @@ impl Device for Observed {
 
     fn read(&self, from: u64) -> Result<Box<dyn DeviceRead>> {
         self.log.call(|calls| calls.reads += 1)?;
-        Ok(Box::new(ObservedRead { read: self.device.read(from)?, log: Rc::clone(&self.log) }))
+        Ok(Box::new(ObservedRead { read: self.device.read(from)?, log: Arc::clone(&self.log) }))
     }
 
     fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {
@@ -125,15 +125,15 @@ impl Device for Observed {
         self.device.zero(to, bytes)
     }
 
-    fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>> {
+    fn load(&self, source: &str) -> Result<Arc<dyn DeviceModule>> {
         self.log.call(|calls| calls.loads += 1)?;
-        Ok(Rc::new(ObservedModule { module: self.device.load(source)?, log: Rc::clone(&self.log) }))
+        Ok(Arc::new(ObservedModule { module: self.device.load(source)?, log: Arc::clone(&self.log) }))
     }
 }
 
 struct ObservedRead {
     read: Box<dyn DeviceRead>,
-    log: Rc<Log>,
+    log: Arc<Log>,
 }
 
 impl DeviceRead for ObservedRead {
@@ -143,7 +143,7 @@ impl DeviceRead for ObservedRead {
 
     fn number(&self) -> Result<u64> {
         if !self.is_over()? {
-            self.log.calls.borrow_mut().waits += 1;
+            self.log.calls.lock().unwrap().waits += 1;
         }
         self.read.number()
     }

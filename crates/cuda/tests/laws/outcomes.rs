@@ -1,8 +1,8 @@
 //! Steps whose outcomes the device decides on, and that the host learns later. After any number of them parameters, state,
 //! counts and loss scale are the host's.
 
-use std::rc::Rc;
 use std::slice;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use stepwell_optim::{Clip, Device, LossScale, NonFinite, Optimizer, OptionValue, Outcome, StepOptions};
@@ -16,13 +16,13 @@ const NAMES: [&str; 6] = ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"];
 
 /// An optimizer on the device and its twin on the host, with their parameters.
 struct Pair {
-    device: Rc<dyn Device>,
+    device: Arc<dyn Device>,
     ours: (Optimizer, Vec<Elements>),
     theirs: (Optimizer, Vec<Elements>),
 }
 
 impl Pair {
-    fn new(device: Rc<dyn Device>, name: &str, named: &Named) -> Self {
+    fn new(device: Arc<dyn Device>, name: &str, named: &Named) -> Self {
         let make = || {
             let model: Vec<_> = (0..6).map(|i| Elements::new(i % 4, [700, 33, 17_000][i % 3], i)).collect();
             (optimizer(name, named, model.len()), model)
@@ -123,7 +123,7 @@ fn a_step_that_may_be_skipped_waits_for_nothing() {
 
 #[test]
 fn a_skipped_first_step_without_buffers_makes_no_state() {
-    let mut pair = Pair::new(Rc::clone(emulator()), "sgd", &Named::new());
+    let mut pair = Pair::new(Arc::clone(emulator()), "sgd", &Named::new());
     set_read_delay(1_000_000);
     // The parameters of 32 bits alone, whose state is a count.
     let narrow = 0b1100;
@@ -136,7 +136,7 @@ fn a_skipped_first_step_without_buffers_makes_no_state() {
 #[test]
 fn a_step_without_checks_knows_of_the_steps_before_it() {
     for name in NAMES {
-        let mut pair = Pair::new(Rc::clone(emulator()), name, &options_of(name));
+        let mut pair = Pair::new(Arc::clone(emulator()), name, &options_of(name));
         set_read_delay(1_000_000);
         for number in 0..6 {
             pair.step(number, number == 1, 0, skipping());
@@ -150,7 +150,7 @@ fn a_step_without_checks_knows_of_the_steps_before_it() {
 /// A scale belongs to the steps after it, and not to those whose outcomes come later.
 #[test]
 fn a_new_loss_scale_does_not_hear_of_steps_before_it() {
-    let mut pair = Pair::new(Rc::clone(emulator()), "adam", &Named::new());
+    let mut pair = Pair::new(Arc::clone(emulator()), "adam", &Named::new());
     set_read_delay(1_000_000);
     for number in 0..3 {
         pair.step(number, number == 1, 0, skipping());

@@ -1,7 +1,7 @@
 //! Parameters on two devices in one optimizer: each device makes the step of its own, and the result is the host's to the
 //! bit.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_cuda::Emulator;
 use stepwell_optim::{Clip, Device, DeviceView, NonFinite, Optimizer, OptionValue, StepOptions, View};
@@ -14,8 +14,8 @@ const NAMES: [&str; 6] = ["adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb"];
 
 /// An optimizer with parameters on two devices, and its twin on the host.
 struct Pair {
-    observed: [Rc<Observed>; 2],
-    devices: [Rc<dyn Device>; 2],
+    observed: [Arc<Observed>; 2],
+    devices: [Arc<dyn Device>; 2],
     ours: (Optimizer, Vec<Elements>),
     theirs: (Optimizer, Vec<Elements>),
 }
@@ -27,7 +27,7 @@ impl Pair {
             let model: Vec<_> = (0..6).map(|i| Elements::new(i % 4, lengths[i], i)).collect();
             (optimizer(name, named, model.len()), model)
         };
-        let observed = [(); 2].map(|()| Observed::new(&(Rc::new(Emulator::checked()) as Rc<dyn Device>)));
+        let observed = [(); 2].map(|()| Observed::new(&(Arc::new(Emulator::checked()) as Arc<dyn Device>)));
         let devices = observed.each_ref().map(Observed::shared);
         Self { observed, devices, ours: make(), theirs: make() }
     }
@@ -175,8 +175,8 @@ fn state_follows_a_parameter_to_the_other_device() {
 #[test]
 fn an_optimizer_moves_to_other_devices() {
     for name in ["adam", "lamb"] {
-        let emulators = [(); 2].map(|()| Rc::new(Emulator::checked()));
-        let devices = emulators.each_ref().map(|emulator| Rc::clone(emulator) as Rc<dyn Device>);
+        let emulators = [(); 2].map(|()| Arc::new(Emulator::checked()));
+        let devices = emulators.each_ref().map(|emulator| Arc::clone(emulator) as Arc<dyn Device>);
         let make =
             || (optimizer(name, &vec![option("average", OptionValue::Float(0.9))], 1), Elements::new(2, 17_001, 1));
         let ((mut ours, mut there), (mut theirs, mut here)) = (make(), make());

@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::rc::Rc;
 use std::slice;
+use std::sync::Arc;
 
 use half::{bf16, f16};
 use stepwell_optim::{
@@ -26,7 +26,7 @@ pub(crate) fn instruction_sets() -> &'static [InstructionSet] {
 
 /// Copies of one array on a device, at the same distance from a multiple of [`ALIGNMENT`] as on the host. Each holds its
 /// device, so that a later device cannot have the address that is in the key.
-type Copies = HashMap<(usize, usize, usize, usize), (Rc<dyn Device>, Box<dyn DeviceMemory>)>;
+type Copies = HashMap<(usize, usize, usize, usize), (Arc<dyn Device>, Box<dyn DeviceMemory>)>;
 
 /// In bytes. More than any access of a kernel.
 const ALIGNMENT: usize = 64;
@@ -55,12 +55,12 @@ pub(crate) fn parts<'a>(view: &'a mut View<'_>) -> ([&'a mut [u8]; 2], Element, 
 
 /// The address of a copy of an array on the device. It is the one of the step before if the array has the same size and
 /// alignment.
-fn uploaded(device: &Rc<dyn Device>, copies: &mut Copies, place: usize, bytes: &[u8]) -> Result<u64> {
+fn uploaded(device: &Arc<dyn Device>, copies: &mut Copies, place: usize, bytes: &[u8]) -> Result<u64> {
     let offset = bytes.as_ptr().addr() % ALIGNMENT;
-    let key = (Rc::as_ptr(device).addr(), place, bytes.len(), offset);
+    let key = (Arc::as_ptr(device).addr(), place, bytes.len(), offset);
     let (_, memory) = match copies.entry(key) {
         Entry::Occupied(entry) => entry.into_mut(),
-        Entry::Vacant(entry) => entry.insert((Rc::clone(device), device.allocate(bytes.len() + 2 * ALIGNMENT)?)),
+        Entry::Vacant(entry) => entry.insert((Arc::clone(device), device.allocate(bytes.len() + 2 * ALIGNMENT)?)),
     };
     let first = memory.address();
     let address = first.next_multiple_of(ALIGNMENT as u64) + offset as u64;
@@ -69,7 +69,7 @@ fn uploaded(device: &Rc<dyn Device>, copies: &mut Copies, place: usize, bytes: &
 }
 
 /// Copies parameters and gradients to the device.
-pub(crate) fn place_views(device: &Rc<dyn Device>, views: &mut [Option<View<'_>>]) -> Result<Vec<Option<DeviceView>>> {
+pub(crate) fn place_views(device: &Arc<dyn Device>, views: &mut [Option<View<'_>>]) -> Result<Vec<Option<DeviceView>>> {
     COPIES.with_borrow_mut(|copies| {
         let mut placed = Vec::new();
         for (index, view) in views.iter_mut().enumerate() {
@@ -92,7 +92,7 @@ pub(crate) fn place_views(device: &Rc<dyn Device>, views: &mut [Option<View<'_>>
 
 /// Copies parameters and gradients from the device.
 pub(crate) fn take_views(
-    device: &Rc<dyn Device>,
+    device: &Arc<dyn Device>,
     views: &mut [Option<View<'_>>],
     placed: &[Option<DeviceView>],
 ) -> Result<()> {
@@ -115,7 +115,7 @@ pub(crate) fn known(outcome: Result<Outcome>, optimizer: &mut Optimizer) -> Resu
 
 /// Makes a step on a device, from and to host memory.
 pub(crate) fn step_on(
-    device: &Rc<dyn Device>,
+    device: &Arc<dyn Device>,
     optimizer: &mut Optimizer,
     views: &mut [Option<View<'_>>],
     options: StepOptions<'_>,

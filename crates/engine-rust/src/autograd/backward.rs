@@ -1,9 +1,6 @@
 //! The interface between an operation and the backward pass.
 
-use std::cell::Ref;
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Movable, Result, Shared, SharedRef};
 use stepwell_session::Dtype;
 
 use crate::autograd::storage::Storage;
@@ -16,13 +13,13 @@ use crate::memory::{CountedVec, MemoryBudget};
 pub(crate) type InputGradients<T> = Vec<Option<CountedVec<T>>>;
 
 /// The backward of an operation with one output, generic over the floating-point type that inputs and output share.
-pub(crate) trait Backward: 'static {
+pub(crate) trait Backward: Movable + 'static {
     /// The gradients of the inputs, from `gradient`, the gradient of the output.
     fn backward<T: Real>(&self, context: &BackwardContext<'_>, gradient: CountedVec<T>) -> Result<InputGradients<T>>;
 }
 
 /// The backward of any operation: several outputs, and inputs and outputs of several types.
-pub(crate) trait ErasedBackward {
+pub(crate) trait ErasedBackward: Movable {
     /// Passes the gradients of the inputs to `give`, with the index of the input. `gradients` has one entry an output: `None`
     /// if no backward has reached the output. At least one is there.
     fn run(&self, context: &BackwardContext<'_>, gradients: &mut [Option<Buffer>], give: &mut Give<'_>) -> Result<()>;
@@ -37,9 +34,9 @@ pub(crate) trait ErasedBackward {
 pub(crate) struct Called {
     pub(crate) function: u64,
     /// The shape and the dtype of each input.
-    pub(crate) inputs: Vec<(Rc<[usize]>, Dtype)>,
+    pub(crate) inputs: Vec<(Shared<[usize]>, Dtype)>,
     /// The shape of the output.
-    pub(crate) output: Rc<[usize]>,
+    pub(crate) output: Shared<[usize]>,
 }
 
 /// Takes the gradient of an input. One of an input that needs none is dropped.
@@ -68,10 +65,10 @@ fn give_all<T: Element>(gradients: InputGradients<T>, give: &mut Give<'_>) -> Re
 
 /// Arguments of [`Backward::backward`].
 pub(crate) struct BackwardContext<'a> {
-    pub(crate) budget: &'a Rc<MemoryBudget>,
+    pub(crate) budget: &'a Shared<MemoryBudget>,
     /// Whether the gradient of an input is needed.
     pub(crate) needs: &'a dyn Fn(usize) -> bool,
-    pub(crate) saved: &'a [Option<Ref<'a, Buffer>>],
+    pub(crate) saved: &'a [Option<SharedRef<'a, Buffer>>],
 }
 
 impl BackwardContext<'_> {
@@ -108,12 +105,12 @@ impl BackwardContext<'_> {
 
 /// The storage of a tensor, with its version when the operation ran.
 pub(crate) struct SavedTensor {
-    pub(crate) storage: Rc<Storage>,
+    pub(crate) storage: Shared<Storage>,
     pub(crate) version: u64,
 }
 
 impl SavedTensor {
-    pub(crate) fn new(storage: &Rc<Storage>) -> Self {
-        Self { storage: Rc::clone(storage), version: storage.version() }
+    pub(crate) fn new(storage: &Shared<Storage>) -> Self {
+        Self { storage: Shared::clone(storage), version: storage.version() }
     }
 }

@@ -3,10 +3,10 @@
 //! Nothing here recurses: a long graph would overflow the stack, which is small in WebAssembly.
 
 use std::collections::BinaryHeap;
-use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 use stepwell_optim::fallible::{out_of_memory, push};
-use stepwell_optim::{Code, Error, Number, Result, Results};
+use stepwell_optim::{Code, Error, Number, Result, Results, Shared};
 use stepwell_session::{CallBackward, Dtype};
 
 use crate::autograd::backward::{BackwardContext, Called};
@@ -55,7 +55,7 @@ impl Autograd {
             self.accumulate(&leaves)
         });
         functions.iter().for_each(|function| function.drop_pending());
-        leaves.iter().for_each(|leaf| drop(leaf.pending().take()));
+        leaves.iter().for_each(|leaf| drop(leaf.pending().borrow_mut().take()));
         result?;
         functions.iter().for_each(|function| function.release());
         Ok(())
@@ -103,7 +103,7 @@ impl Autograd {
         let mut inputs = Vec::new();
         for (saved, (shape, dtype)) in function.saved.borrow().iter().flatten().zip(&called.inputs) {
             let Some(saved) = saved else { return Err(internal_error("a function of the caller without its inputs")) };
-            inputs.push(self.leaf_over(shape, *dtype, Rc::clone(&saved.storage)));
+            inputs.push(self.leaf_over(shape, *dtype, Shared::clone(&saved.storage)));
         }
         let gradient = self.leaf(&called.output, gradient);
         let gradients = self.without_recording(|| call(called.function, &gradient, &inputs))?;
@@ -137,7 +137,7 @@ impl Autograd {
             }
         }
         for leaf in leaves {
-            let Some(found) = leaf.pending().replace(None) else { continue };
+            let Some(found) = leaf.pending().borrow_mut().take() else { continue };
             if !leaf.requires_grad() {
                 continue;
             }
@@ -179,15 +179,15 @@ fn float_seed(seed: f64) -> Result<f32> {
 }
 
 /// All functions that `last` depends on, and `last` itself, in reverse topological order: each after all that use its output.
-fn reverse_topological(last: &Rc<Function>) -> Result<Vec<Rc<Function>>> {
+fn reverse_topological(last: &Shared<Function>) -> Result<Vec<Shared<Function>>> {
     let mut visited = Vec::new();
     let sorted = visit(last, &mut visited);
-    visited.iter().for_each(|function| function.visited.set(false));
+    visited.iter().for_each(|function| function.visited.store(false, Ordering::Relaxed));
     sorted
 }
 
 /// See [`reverse_topological`]. Sets the flag `visited` of each function that it appends to `visited`.
-fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<Function>>> {
+fn visit(last: &Shared<Function>, visited: &mut Vec<Shared<Function>>) -> Result<Vec<Shared<Function>>> {
     // An input has a smaller `order` than the function. So every user of the queue's largest function is already sorted.
     let (mut queue, mut sorted) = (BinaryHeap::new(), Vec::new());
     enqueue(last, &mut queue, visited)?;
@@ -195,7 +195,7 @@ fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<
         let Some(function) = visited.get(index).cloned() else { continue };
         for edge in function.inputs.iter().flatten() {
             if let Edge::Function(Origin { function: input, .. }) = edge
-                && !input.visited.get()
+                && !input.visited.load(Ordering::Relaxed)
             {
                 enqueue(input, &mut queue, visited)?;
             }
@@ -207,19 +207,19 @@ fn visit(last: &Rc<Function>, visited: &mut Vec<Rc<Function>>) -> Result<Vec<Rc<
 
 /// Adds a function to the queue and marks it as visited.
 fn enqueue(
-    function: &Rc<Function>,
+    function: &Shared<Function>,
     queue: &mut BinaryHeap<(u64, usize)>,
-    visited: &mut Vec<Rc<Function>>,
+    visited: &mut Vec<Shared<Function>>,
 ) -> Result<()> {
     queue.try_reserve(1).map_err(|_| out_of_memory((queue.len() + 1) * size_of::<(u64, usize)>()))?;
-    push(visited, Rc::clone(function))?;
-    function.visited.set(true);
+    push(visited, Shared::clone(function))?;
+    function.visited.store(true, Ordering::Relaxed);
     queue.push((function.order, visited.len() - 1));
     Ok(())
 }
 
 /// Fails unless all saved tensors exist and have the version at which they were saved.
-fn check_saved(functions: &[Rc<Function>]) -> Result<()> {
+fn check_saved(functions: &[Shared<Function>]) -> Result<()> {
     for function in functions {
         let saved = function.saved.borrow();
         let Some(saved) = saved.as_ref() else {

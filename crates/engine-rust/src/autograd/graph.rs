@@ -1,9 +1,8 @@
 //! Recording of operations in the graph.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared, SharedCell};
 use stepwell_session::Dtype;
 
 use crate::autograd::backward::{ErasedBackward, SavedTensor};
@@ -18,32 +17,30 @@ pub(crate) type Inputs<'a> = [Option<&'a Tensor>];
 
 /// The state of autograd of one engine.
 pub(crate) struct Autograd {
-    pub(crate) budget: Rc<MemoryBudget>,
-    recording: Cell<bool>,
+    pub(crate) budget: Shared<MemoryBudget>,
+    recording: AtomicBool,
     /// The next identity of a tensor, or order of a function.
-    id: Cell<u64>,
+    id: AtomicU64,
 }
 
 impl Autograd {
     pub(crate) fn new(memory_limit: usize) -> Self {
-        Self { budget: MemoryBudget::new(memory_limit), recording: Cell::new(true), id: Cell::new(1) }
+        Self { budget: MemoryBudget::new(memory_limit), recording: AtomicBool::new(true), id: AtomicU64::new(1) }
     }
 
     fn next_id(&self) -> u64 {
-        let id = self.id.get();
-        self.id.set(id + 1);
-        id
+        self.id.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Runs `f` without recording operations. Restores the flag if `f` panics.
     pub(crate) fn without_recording<R>(&self, f: impl FnOnce() -> R) -> R {
-        struct Restore<'a>(&'a Cell<bool>, bool);
+        struct Restore<'a>(&'a AtomicBool, bool);
         impl Drop for Restore<'_> {
             fn drop(&mut self) {
-                self.0.set(self.1);
+                self.0.store(self.1, Ordering::Relaxed);
             }
         }
-        let _restore = Restore(&self.recording, self.recording.replace(false));
+        let _restore = Restore(&self.recording, self.recording.swap(false, Ordering::Relaxed));
         f()
     }
 
@@ -53,13 +50,13 @@ impl Autograd {
     }
 
     /// A leaf over a storage that other tensors may have.
-    pub(crate) fn leaf_over(&self, shape: &[usize], dtype: Dtype, storage: Rc<Storage>) -> Tensor {
+    pub(crate) fn leaf_over(&self, shape: &[usize], dtype: Dtype, storage: Shared<Storage>) -> Tensor {
         Tensor::new(self.next_id(), shape.into(), dtype, storage, None)
     }
 
     /// True for each input that a backward would compute a gradient of.
     pub(crate) fn needs_grad<const N: usize>(&self, inputs: [Option<&Tensor>; N]) -> [bool; N] {
-        inputs.map(|input| self.recording.get() && input.is_some_and(Tensor::requires_grad))
+        inputs.map(|input| self.recording.load(Ordering::Relaxed) && input.is_some_and(Tensor::requires_grad))
     }
 
     /// The output tensor of an operation. Records the operation if an input requires a gradient. Its backward reads `saved` with
@@ -67,7 +64,7 @@ impl Autograd {
     pub(crate) fn record_output(
         &self,
         shape: &[usize],
-        storage: Rc<Storage>,
+        storage: Shared<Storage>,
         inputs: &Inputs<'_>,
         operation: impl ErasedBackward + 'static,
         saved: Vec<Option<SavedTensor>>,
@@ -83,7 +80,7 @@ impl Autograd {
     /// of floating point are leaves.
     pub(crate) fn record_outputs(
         &self,
-        outputs: &[(&[usize], Rc<Storage>)],
+        outputs: &[(&[usize], Shared<Storage>)],
         inputs: &Inputs<'_>,
         operation: Box<dyn ErasedBackward>,
         saved: Vec<Option<SavedTensor>>,
@@ -95,8 +92,8 @@ impl Autograd {
         let function = self.function(first, more.into(), inputs, operation, saved);
         let tensors = outputs.iter().zip(dtypes).enumerate().map(|(output, ((shape, storage), dtype))| {
             let function = function.as_ref().filter(|_| dtype.is_floating());
-            let grad_fn = function.map(|function| Origin { function: Rc::clone(function), output });
-            Tensor::new(self.next_id(), (*shape).into(), dtype, Rc::clone(storage), grad_fn)
+            let grad_fn = function.map(|function| Origin { function: Shared::clone(function), output });
+            Tensor::new(self.next_id(), (*shape).into(), dtype, Shared::clone(storage), grad_fn)
         });
         Ok(tensors.collect())
     }
@@ -109,8 +106,8 @@ impl Autograd {
         inputs: &Inputs<'_>,
         operation: Box<dyn ErasedBackward>,
         saved: Vec<Option<SavedTensor>>,
-    ) -> Option<Rc<Function>> {
-        if !self.recording.get() || !inputs.iter().flatten().any(|input| input.requires_grad()) {
+    ) -> Option<Shared<Function>> {
+        if !self.recording.load(Ordering::Relaxed) || !inputs.iter().flatten().any(|input| input.requires_grad()) {
             return None;
         }
         let edge = |input: &Option<&Tensor>| {
@@ -120,14 +117,14 @@ impl Autograd {
                 None => Edge::Leaf(input.clone()),
             })
         };
-        Some(Rc::new(Function {
+        Some(Shared::new(Function {
             order: self.next_id(),
             inputs: inputs.iter().map(edge).collect(),
             first_output,
             more_outputs,
             operation,
-            saved: RefCell::new(Some(saved)),
-            visited: Cell::new(false),
+            saved: SharedCell::new(Some(saved)),
+            visited: AtomicBool::new(false),
             next_to_drop: None,
         }))
     }

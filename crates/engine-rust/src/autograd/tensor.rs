@@ -3,10 +3,9 @@
 //! A function holds the functions of its inputs, not the input tensors. So an intermediate tensor that no backward needs is freed
 //! with its last handle.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared, SharedCell};
 use stepwell_session::Dtype;
 
 use crate::autograd::backward::{ErasedBackward, SavedTensor};
@@ -16,43 +15,43 @@ use crate::error::outdated_graph;
 
 /// A tensor. A clone is another handle with the same elements, gradient and identity.
 #[derive(Clone)]
-pub struct Tensor(Rc<TensorImpl>);
+pub struct Tensor(Shared<TensorImpl>);
 
 struct TensorImpl {
     identity: u64,
-    data: RefCell<TensorData>,
+    data: SharedCell<TensorData>,
     /// The flag of a leaf. Other tensors require a gradient always.
-    requires_grad: Cell<bool>,
-    grad: RefCell<Option<Tensor>>,
+    requires_grad: AtomicBool,
+    grad: SharedCell<Option<Tensor>>,
     /// The function that made the tensor, and as which output; `None` for a leaf.
     grad_fn: Option<Origin>,
     /// The sum of gradients so far, during a backward.
-    pending: RefCell<Option<Buffer>>,
+    pending: SharedCell<Option<Buffer>>,
 }
 
 #[derive(Clone)]
 struct TensorData {
-    shape: Rc<[usize]>,
+    shape: Shared<[usize]>,
     dtype: Dtype,
-    storage: Rc<Storage>,
+    storage: Shared<Storage>,
 }
 
 impl Tensor {
     /// A tensor with a new identity. The product of `shape` is the length of the storage.
     pub(crate) fn new(
         identity: u64,
-        shape: Rc<[usize]>,
+        shape: Shared<[usize]>,
         dtype: Dtype,
-        storage: Rc<Storage>,
+        storage: Shared<Storage>,
         grad_fn: Option<Origin>,
     ) -> Self {
-        Self(Rc::new(TensorImpl {
+        Self(Shared::new(TensorImpl {
             identity,
-            data: RefCell::new(TensorData { shape, dtype, storage }),
-            requires_grad: Cell::new(false),
-            grad: RefCell::new(None),
+            data: SharedCell::new(TensorData { shape, dtype, storage }),
+            requires_grad: AtomicBool::new(false),
+            grad: SharedCell::new(None),
             grad_fn,
-            pending: RefCell::new(None),
+            pending: SharedCell::new(None),
         }))
     }
 
@@ -62,11 +61,11 @@ impl Tensor {
 
     /// Whether the tensor has clones.
     pub(crate) fn is_shared(&self) -> bool {
-        Rc::strong_count(&self.0) > 1
+        Shared::strong_count(&self.0) > 1
     }
 
-    pub(crate) fn shape(&self) -> Rc<[usize]> {
-        Rc::clone(&self.0.data.borrow().shape)
+    pub(crate) fn shape(&self) -> Shared<[usize]> {
+        Shared::clone(&self.0.data.borrow().shape)
     }
 
     /// The number of elements.
@@ -78,8 +77,8 @@ impl Tensor {
         self.0.data.borrow().dtype
     }
 
-    pub(crate) fn storage(&self) -> Rc<Storage> {
-        Rc::clone(&self.0.data.borrow().storage)
+    pub(crate) fn storage(&self) -> Shared<Storage> {
+        Shared::clone(&self.0.data.borrow().storage)
     }
 
     /// Takes shape, dtype and storage of `source`. Graphs that have saved the old storage are outdated.
@@ -94,11 +93,11 @@ impl Tensor {
     }
 
     pub(crate) fn requires_grad(&self) -> bool {
-        self.0.grad_fn.is_some() || self.0.requires_grad.get()
+        self.0.grad_fn.is_some() || self.0.requires_grad.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_requires_grad(&self, flag: bool) {
-        self.0.requires_grad.set(flag);
+        self.0.requires_grad.store(flag, Ordering::Relaxed);
     }
 
     pub(crate) fn grad(&self) -> Option<Tensor> {
@@ -107,7 +106,7 @@ impl Tensor {
 
     pub(crate) fn set_grad(&self, grad: Option<Tensor>) {
         // Dropped after the borrow has ended: the drop of a tensor may borrow this cell.
-        let before = self.0.grad.replace(grad);
+        let before = std::mem::replace(&mut *self.0.grad.borrow_mut(), grad);
         drop(before);
     }
 
@@ -117,7 +116,7 @@ impl Tensor {
     }
 
     /// The sum of gradients of a leaf so far, during a backward.
-    pub(crate) fn pending(&self) -> &RefCell<Option<Buffer>> {
+    pub(crate) fn pending(&self) -> &SharedCell<Option<Buffer>> {
         &self.0.pending
     }
 }
@@ -127,7 +126,7 @@ impl Drop for TensorImpl {
     fn drop(&mut self) {
         let mut next = self.grad.get_mut().take();
         while let Some(Tensor(node)) = next {
-            next = Rc::into_inner(node).and_then(|mut node| node.grad.get_mut().take());
+            next = Shared::into_inner(node).and_then(|mut node| node.grad.get_mut().take());
         }
     }
 }
@@ -135,14 +134,14 @@ impl Drop for TensorImpl {
 /// An output of a function.
 #[derive(Clone)]
 pub(crate) struct Origin {
-    pub(crate) function: Rc<Function>,
+    pub(crate) function: Shared<Function>,
     /// The index of the output.
     pub(crate) output: usize,
 }
 
 impl Origin {
     /// The sum of gradients of the output so far, during a backward.
-    pub(crate) fn pending(&self) -> &RefCell<Option<Buffer>> {
+    pub(crate) fn pending(&self) -> &SharedCell<Option<Buffer>> {
         match self.output.checked_sub(1).and_then(|index| self.function.more_outputs.get(index)) {
             Some(output) => &output.pending,
             None => &self.function.first_output.pending,
@@ -161,19 +160,19 @@ pub(crate) struct FunctionOutput {
     pub(crate) len: usize,
     pub(crate) dtype: Dtype,
     /// The sum of gradients so far, during a backward.
-    pub(crate) pending: RefCell<Option<Buffer>>,
+    pub(crate) pending: SharedCell<Option<Buffer>>,
 }
 
 impl FunctionOutput {
     /// The output that has these elements.
     pub(crate) fn of(storage: &Storage) -> Result<Self> {
         let buffer = storage.read()?;
-        Ok(Self { len: buffer.len(), dtype: buffer.dtype(), pending: RefCell::new(None) })
+        Ok(Self { len: buffer.len(), dtype: buffer.dtype(), pending: SharedCell::new(None) })
     }
 
     /// The sum of gradients, whose place is then empty. Fails if it does not fit the output.
     pub(crate) fn take_gradient(&self) -> Result<Option<Buffer>> {
-        let gradient = self.pending.take();
+        let gradient = self.pending.borrow_mut().take();
         match &gradient {
             Some(found) if found.len() != self.len || found.dtype() != self.dtype => Err(outdated_graph()),
             _ => Ok(gradient),
@@ -193,10 +192,10 @@ pub(crate) struct Function {
     pub(crate) operation: Box<dyn ErasedBackward>,
     /// `None` after a backward has released it. Without saved tensors it is never released: as in PyTorch, such a graph allows a
     /// second backward.
-    pub(crate) saved: RefCell<Option<Vec<Option<SavedTensor>>>>,
-    pub(crate) visited: Cell<bool>,
+    pub(crate) saved: SharedCell<Option<Vec<Option<SavedTensor>>>>,
+    pub(crate) visited: AtomicBool,
     /// The next function of the list that `drop` makes.
-    pub(crate) next_to_drop: Option<Rc<Function>>,
+    pub(crate) next_to_drop: Option<Shared<Function>>,
 }
 
 impl Function {
@@ -206,7 +205,7 @@ impl Function {
 
     /// Frees the sums of gradients of a backward.
     pub(crate) fn drop_pending(&self) {
-        self.outputs().for_each(|output| drop(output.pending.take()));
+        self.outputs().for_each(|output| drop(output.pending.borrow_mut().take()));
     }
 
     pub(crate) fn release(&self) {
@@ -221,10 +220,10 @@ impl Function {
 /// their own fields, so that the drop allocates no memory.
 impl Drop for Function {
     fn drop(&mut self) {
-        fn detach_inputs(function: &mut Function, mut list: Option<Rc<Function>>) -> Option<Rc<Function>> {
+        fn detach_inputs(function: &mut Function, mut list: Option<Shared<Function>>) -> Option<Shared<Function>> {
             for edge in function.inputs.iter_mut().filter_map(Option::take) {
                 if let Edge::Function(Origin { mut function, .. }) = edge
-                    && let Some(own) = Rc::get_mut(&mut function)
+                    && let Some(own) = Shared::get_mut(&mut function)
                 {
                     own.next_to_drop = list;
                     list = Some(function);
@@ -235,7 +234,7 @@ impl Drop for Function {
         let mut list = self.next_to_drop.take();
         list = detach_inputs(self, list);
         while let Some(mut function) = list {
-            let Some(own) = Rc::get_mut(&mut function) else { return };
+            let Some(own) = Shared::get_mut(&mut function) else { return };
             list = own.next_to_drop.take();
             list = detach_inputs(own, list);
         }

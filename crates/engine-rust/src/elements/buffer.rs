@@ -1,9 +1,7 @@
 //! Elements whose type is known at run time.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
 use stepwell_optim::fallible::copied;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::{Data, Dtype};
 
 use crate::error::unsupported_dtype;
@@ -19,7 +17,7 @@ pub(crate) enum Buffer {
 }
 
 impl Buffer {
-    pub(crate) fn from_data(budget: &Rc<MemoryBudget>, data: &Data) -> Result<Self> {
+    pub(crate) fn from_data(budget: &Shared<MemoryBudget>, data: &Data) -> Result<Self> {
         Ok(match data {
             Data::Float(elements) => Buffer::Float(budget.copy(elements)?),
             Data::Double(elements) => Buffer::Double(budget.copy(elements)?),
@@ -30,7 +28,7 @@ impl Buffer {
     }
 
     /// As many elements, each equal to the one of `element`, counted against the budget.
-    pub(crate) fn full(budget: &Rc<MemoryBudget>, element: &Data, count: usize) -> Result<Self> {
+    pub(crate) fn full(budget: &Shared<MemoryBudget>, element: &Data, count: usize) -> Result<Self> {
         Ok(match element {
             Data::Float(element) if let [x] = element[..] => Buffer::Float(budget.filled(count, x)?),
             Data::Double(element) if let [x] = element[..] => Buffer::Double(budget.filled(count, x)?),
@@ -41,7 +39,7 @@ impl Buffer {
     }
 
     /// A copy, counted against the budget.
-    pub(crate) fn copy(&self, budget: &Rc<MemoryBudget>) -> Result<Self> {
+    pub(crate) fn copy(&self, budget: &Shared<MemoryBudget>) -> Result<Self> {
         Ok(match self {
             Buffer::Float(elements) => Buffer::Float(budget.copy(elements)?),
             Buffer::Double(elements) => Buffer::Double(budget.copy(elements)?),

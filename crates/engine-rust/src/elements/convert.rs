@@ -1,8 +1,6 @@
 //! Copies of a buffer as another element type.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Dtype;
 
 use crate::elements::buffer::Buffer;
@@ -12,7 +10,7 @@ use crate::memory::MemoryBudget;
 
 impl Buffer {
     /// A copy as another type. Conversion to integers truncates, as in PyTorch.
-    pub(crate) fn convert(&self, budget: &Rc<MemoryBudget>, dtype: Dtype) -> Result<Self> {
+    pub(crate) fn convert(&self, budget: &Shared<MemoryBudget>, dtype: Dtype) -> Result<Self> {
         match (self, dtype) {
             (Buffer::Float(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),
             (Buffer::Double(v), Dtype::Long) => Ok(Buffer::Long(budget.collect(v.iter().map(|x| *x as i64))?)),

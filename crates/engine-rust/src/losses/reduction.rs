@@ -1,8 +1,6 @@
 //! The reduction of a loss: none, mean or sum.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Reduction;
 
 use crate::elements::element::Real;
@@ -11,7 +9,7 @@ use crate::operations::sums::sum;
 
 /// The losses with their shape, or their mean or sum as a scalar. `count` is the divisor of the mean.
 pub(crate) fn reduce<T: Real>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     losses: CountedVec<T>,
     shape: &[usize],
     count: f64,

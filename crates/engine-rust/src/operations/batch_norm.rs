@@ -1,9 +1,7 @@
 //! Batch normalization, Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>: `input [n, c, *]` normalized over every
 //! dimension except `c`.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::BatchNorm as Options;
 
 use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
@@ -37,7 +35,7 @@ pub(crate) fn batch_norm(autograd: &Autograd, input: &Tensor, options: &Options<
     }
     let written = running_tensors.into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
     let read = [Some(input), weight, bias].into_iter().flatten().map(Tensor::storage).collect::<Vec<_>>();
-    let shared = |(i, storage)| read.iter().chain(&written[..i]).any(|other| Rc::ptr_eq(other, storage));
+    let shared = |(i, storage)| read.iter().chain(&written[..i]).any(|other| Shared::ptr_eq(other, storage));
     if written.iter().enumerate().any(shared) {
         return Err(engine_error("batch_norm: the running statistics share memory"));
     }
@@ -100,7 +98,7 @@ impl BatchNorm {
     /// Mean and 1 / √(variance + eps) of each channel. In training, updates the running statistics.
     fn statistics<T: Real>(
         &self,
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         x: &[T],
         options: &Options<'_, Tensor>,
     ) -> Result<CountedVec<f64>> {

@@ -1,8 +1,6 @@
 //! The elements of a tensor in another shape.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::autograd::backward::{Backward, BackwardContext, InputGradients};
 use crate::autograd::graph::Autograd;
@@ -19,7 +17,7 @@ pub(crate) fn reshape(autograd: &Autograd, input: &Tensor, shape: &[usize]) -> R
         return Err(engine_error(format!("shape {shape:?} is invalid for input of size {}", input.len())));
     }
     // Both tensors share the storage, as in PyTorch: a write to one changes both.
-    autograd.record_output(shape, Rc::clone(&input.storage()), &[Some(input)], Reshape, Vec::new())
+    autograd.record_output(shape, Shared::clone(&input.storage()), &[Some(input)], Reshape, Vec::new())
 }
 
 /// A copy of a tensor in the graph.

@@ -1,6 +1,6 @@
 //! A copy of rows along dimension 0, detached from the graph.
 
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::autograd::graph::Autograd;
 use crate::autograd::tensor::Tensor;
@@ -29,7 +29,7 @@ pub(crate) fn select(autograd: &Autograd, tensor: &Tensor, indices: &[usize]) ->
 }
 
 fn rows_of<T: Copy + Default>(
-    budget: &std::rc::Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     elements: &[T],
     width: usize,
     indices: &[usize],

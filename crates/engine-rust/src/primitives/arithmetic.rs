@@ -1,8 +1,6 @@
 //! The four arithmetic operations on `float`, without a function call for each element.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Binary;
 
 use crate::elements::buffer::Buffer;
@@ -32,7 +30,7 @@ impl Arithmetic {
 /// The results for two `float` operands. They equal the results of [`map`](crate::primitives::map::map), which rounds once from
 /// f64.
 pub(crate) fn arithmetic(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     shape: &[usize],
     operands: &[Operand<'_>],
     Arithmetic(kernel): Arithmetic,

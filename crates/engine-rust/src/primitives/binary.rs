@@ -1,8 +1,6 @@
 //! Functions of two arguments that are broadcast, each with its derivatives.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 use stepwell_session::{Binary, Dtype};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
@@ -140,7 +138,7 @@ fn floor_quotient(a: f64, b: f64) -> f64 {
 
 struct BinaryBackward {
     function: Binary,
-    inputs: [Rc<[usize]>; 2],
+    inputs: [Shared<[usize]>; 2],
     shape: Vec<usize>,
 }
 
@@ -168,7 +166,7 @@ pub(crate) fn binary(autograd: &Autograd, [a, b]: [&Tensor; 2], function: Binary
 }
 
 fn evaluate(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     function: Binary,
     [a, b]: [(&Buffer, &[usize]); 2],
     shape: &[usize],

@@ -1,9 +1,8 @@
 //! Comparisons, and the choice between two tensors.
 
 use std::cmp::Ordering;
-use std::rc::Rc;
 
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Compare;
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
@@ -42,7 +41,7 @@ pub(crate) fn compare(autograd: &Autograd, [a, b]: [&Tensor; 2], compare: Compar
 
 #[inline(never)]
 fn elements<T: Element>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     shape: &[usize],
     a: &[T],
     b: &Buffer,
@@ -66,8 +65,8 @@ fn elements<T: Element>(
 }
 
 struct Choice {
-    condition: Rc<[usize]>,
-    inputs: [Rc<[usize]>; 2],
+    condition: Shared<[usize]>,
+    inputs: [Shared<[usize]>; 2],
     shape: Vec<usize>,
 }
 
@@ -96,7 +95,7 @@ pub(crate) fn choose(autograd: &Autograd, [condition, a, b]: [&Tensor; 3]) -> Re
 /// The elements that the condition chooses; 0 for a missing tensor. The last argument has the type of the elements.
 #[inline(never)]
 fn chosen<T: Element>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     shape: &[usize],
     condition: &[bool],
     [a, b]: [Option<&Buffer>; 2],

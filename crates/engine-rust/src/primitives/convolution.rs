@@ -3,9 +3,7 @@
 //! The im2col matrix of an image has a column for each position of the window. Each image and group is one matrix product. The
 //! transpose maps outputs of a convolution to its image: it is the gradient of the image, and exchanges forward and backward.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Window;
 
 use crate::autograd::backward::{Backward, BackwardContext, InputGradients};
@@ -119,7 +117,7 @@ impl Conv2d {
 
     fn forward<T: Real>(
         &self,
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         x: &Tensor,
         w: &Tensor,
         b: Option<&Tensor>,
@@ -136,7 +134,7 @@ impl Conv2d {
     #[inline(never)]
     fn map<T: Real>(
         &self,
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         transposed: bool,
         x: &[T],
         w: &[T],
@@ -176,7 +174,7 @@ impl Conv2d {
     #[inline(never)]
     fn weight_gradient<T: Real>(
         &self,
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         images: &[T],
         g: &[T],
         len: usize,
@@ -194,7 +192,7 @@ impl Conv2d {
     }
 
     /// Scratch memory for the im2col matrix.
-    fn column_buffer<T: Real>(&self, budget: &Rc<MemoryBudget>) -> Result<CountedVec<T>> {
+    fn column_buffer<T: Real>(&self, budget: &Shared<MemoryBudget>) -> Result<CountedVec<T>> {
         budget.zeros(if self.is_pointwise() { 0 } else { self.window_len() * self.sliding.position_count() })
     }
 

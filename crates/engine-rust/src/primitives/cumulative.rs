@@ -1,8 +1,6 @@
 //! Sums and products up to each element of a lane. Elements of `float` are added and multiplied in f64.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Cumulative;
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
@@ -39,7 +37,7 @@ pub(crate) fn cumulative(autograd: &Autograd, x: &Tensor, kind: Cumulative, dim:
 
 #[inline(never)]
 fn scan<T: Widen>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &[T],
     lanes: Lanes,
     start: T::Wide,

@@ -1,8 +1,6 @@
 //! Tensors joined along a dimension, and one tensor split.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::{Data, Primitive};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
@@ -27,7 +25,7 @@ struct Join {
 pub(crate) fn cat(autograd: &Autograd, inputs: &[&Tensor], dim: usize) -> Result<Vec<Tensor>> {
     let shapes = inputs.iter().map(|input| input.shape()).collect::<Vec<_>>();
     let mut shape = shapes.first().map(|shape| shape.to_vec()).unwrap_or_default();
-    let fits = |other: &Rc<[usize]>| {
+    let fits = |other: &Shared<[usize]>| {
         other.len() == shape.len() && other.iter().zip(&shape).enumerate().all(|(i, (a, b))| i == dim || a == b)
     };
     if dim >= shape.len() || !shapes.iter().all(fits) {
@@ -57,7 +55,7 @@ impl Join {
     #[inline(never)]
     fn forward<T: Element>(
         &self,
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         inputs: &[&Buffer],
         len: usize,
         _: &[T],

@@ -1,9 +1,7 @@
 //! Elementwise functions of up to three operands that are broadcast. Elements are computed as f64 or i64, one function call
 //! each: loops are compiled once for each type, not for each function.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::elements::buffer::Buffer;
 use crate::elements::element::Element;
@@ -93,7 +91,7 @@ impl<'a> Operand<'a> {
 
 /// The function of each element of one to three operands of one dtype. Arguments beyond them are 0.
 pub(crate) fn map(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     shape: &[usize],
     operands: &[Operand<'_>],
     function: Function,
@@ -132,7 +130,7 @@ pub(crate) fn slices<'a, T: Element>(operands: &'a [Operand<'a>], missing: &'a [
 
 #[inline(never)]
 fn map_elements<T: Widen>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     shape: &[usize],
     operands: &[Operand<'_>],
     f: fn(T::Wide, T::Wide, T::Wide) -> T::Wide,

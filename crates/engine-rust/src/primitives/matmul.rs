@@ -1,8 +1,6 @@
 //! Matrix products, with leading dimensions that are broadcast.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
 use crate::autograd::graph::Autograd;
@@ -77,7 +75,7 @@ impl MatMul {
 
     fn forward<T: Element + Product>(
         &self,
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         a: &Buffer,
         b: &Buffer,
         len: usize,

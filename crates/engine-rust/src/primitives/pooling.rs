@@ -1,9 +1,7 @@
 //! The largest element and the mean of each window of `x [n, c, h, w]`.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
 use stepwell_optim::fallible::collected;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::{Extent, Pooling};
 
 use crate::autograd::backward::{Backward, BackwardContext, InputGradients, SavedTensor};
@@ -102,7 +100,7 @@ impl Windows {
     }
 
     #[inline(never)]
-    fn largest<T: Real>(&self, budget: &Rc<MemoryBudget>, x: &[T]) -> Result<(CountedVec<T>, CountedVec<i64>)> {
+    fn largest<T: Real>(&self, budget: &Shared<MemoryBudget>, x: &[T]) -> Result<(CountedVec<T>, CountedVec<i64>)> {
         let count = self.images.saturating_mul(self.position_count());
         // The index is -1 if a window contains padding only.
         let (mut largest, mut argmax) = (budget.filled(count, T::NEG_INFINITY)?, budget.filled(count, -1)?);
@@ -129,7 +127,7 @@ impl Windows {
     }
 
     #[inline(never)]
-    fn means<T: Real>(&self, budget: &Rc<MemoryBudget>, x: &[T]) -> Result<CountedVec<T>> {
+    fn means<T: Real>(&self, budget: &Shared<MemoryBudget>, x: &[T]) -> Result<CountedVec<T>> {
         let mut out = budget.zeros::<T>(self.images.saturating_mul(self.position_count()))?;
         for (image, out) in x.chunks_exact(self.len()).zip(out.chunks_exact_mut(self.position_count())) {
             self.for_each_window(|index, window| {

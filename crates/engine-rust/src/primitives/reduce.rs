@@ -1,8 +1,6 @@
 //! Reductions over dimensions. Sums and products of `float` are taken in f64.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::Reduce;
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give, SavedTensor};
@@ -64,7 +62,7 @@ pub(crate) struct Reduced<'a> {
 }
 
 impl<'a> Reduced<'a> {
-    pub(crate) fn new(budget: &Rc<MemoryBudget>, x: &'a Buffer, shape: &[usize], dims: &[usize]) -> Result<Self> {
+    pub(crate) fn new(budget: &Shared<MemoryBudget>, x: &'a Buffer, shape: &[usize], dims: &[usize]) -> Result<Self> {
         let counts = |dim: &usize| shape[*dim] != 1;
         let reduced = dims.iter().copied().filter(counts).collect::<Vec<_>>();
         let kept = (0..shape.len()).filter(|dim| !dims.contains(dim)).filter(counts).collect::<Vec<_>>();
@@ -91,7 +89,7 @@ impl<'a> Reduced<'a> {
 
 /// One result for each lane, in order.
 fn reduce_buffer(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &Buffer,
     shape: &[usize],
     dims: &[usize],
@@ -111,7 +109,7 @@ fn reduce_buffer(
 
 #[inline(never)]
 fn fold<T: Widen>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &[T],
     lanes: Lanes,
     fold: Fold<T::Wide>,
@@ -147,7 +145,7 @@ fn fold<T: Widen>(
 }
 
 /// The sums over the dimensions that a broadcast from shape `to` has repeated: elements of shape `to`.
-pub(crate) fn sum_to(budget: &Rc<MemoryBudget>, x: &Buffer, from: &[usize], to: &[usize]) -> Result<Buffer> {
+pub(crate) fn sum_to(budget: &Shared<MemoryBudget>, x: &Buffer, from: &[usize], to: &[usize]) -> Result<Buffer> {
     let missing = from.len() - to.len();
     let dims = (0..from.len()).filter(|dim| *dim < missing || to[dim - missing] != from[*dim]).collect::<Vec<_>>();
     if dims.is_empty() { x.copy(budget) } else { reduce_buffer(budget, x, from, &dims, Reduce::Sum) }
@@ -155,7 +153,7 @@ pub(crate) fn sum_to(budget: &Rc<MemoryBudget>, x: &Buffer, from: &[usize], to: 
 
 struct Reduction {
     reduction: Reduce,
-    shape: Rc<[usize]>,
+    shape: Shared<[usize]>,
     dims: Vec<usize>,
 }
 

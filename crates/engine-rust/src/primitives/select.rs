@@ -1,8 +1,6 @@
 //! Elements at indices: whole slices along a dimension, or one element for each index.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
 use crate::autograd::graph::Autograd;
@@ -72,7 +70,13 @@ pub(crate) fn index_select(autograd: &Autograd, [x, indices]: [&Tensor; 2], dim:
 }
 
 #[inline(never)]
-fn slices<T: Element>(budget: &Rc<MemoryBudget>, x: &[T], indices: &[i64], lanes: Lanes, len: usize) -> Result<Buffer> {
+fn slices<T: Element>(
+    budget: &Shared<MemoryBudget>,
+    x: &[T],
+    indices: &[i64],
+    lanes: Lanes,
+    len: usize,
+) -> Result<Buffer> {
     let Lanes { outer, len: size, inner } = lanes;
     let mut out = budget.zeros::<T>(len)?;
     for outer in 0..outer {
@@ -108,9 +112,9 @@ impl ErasedBackward for IndexSelect {
 struct Indexed {
     dim: usize,
     /// The shape of the tensor, of the indices, and of what is added to the tensor.
-    shape: Rc<[usize]>,
-    indices: Rc<[usize]>,
-    source: Rc<[usize]>,
+    shape: Shared<[usize]>,
+    indices: Shared<[usize]>,
+    source: Shared<[usize]>,
 }
 
 impl Indexed {
@@ -145,7 +149,7 @@ impl Indexed {
     }
 
     /// The elements of a tensor at the indices.
-    fn gathered(&self, budget: &Rc<MemoryBudget>, x: &Buffer, indices: &[i64]) -> Result<Buffer> {
+    fn gathered(&self, budget: &Shared<MemoryBudget>, x: &Buffer, indices: &[i64]) -> Result<Buffer> {
         with_elements!(x, x => {
             let mut out = budget.zeros(indices.len())?;
             self.for_each(indices, &mut |at, i, _| out[i] = x[at])?;
@@ -190,8 +194,8 @@ impl ErasedBackward for Gather {
 }
 
 /// `len` zeros of the type of a buffer.
-fn zeros_like(budget: &Rc<MemoryBudget>, like: &Buffer, len: usize) -> Result<Buffer> {
-    fn zeros<T: Element>(budget: &Rc<MemoryBudget>, len: usize, _: &[T]) -> Result<Buffer> {
+fn zeros_like(budget: &Shared<MemoryBudget>, like: &Buffer, len: usize) -> Result<Buffer> {
+    fn zeros<T: Element>(budget: &Shared<MemoryBudget>, len: usize, _: &[T]) -> Result<Buffer> {
         budget.zeros::<T>(len).map(T::into_buffer)
     }
     with_elements!(like, like => zeros(budget, len, like))
@@ -202,7 +206,7 @@ struct ScatterAdd(Indexed);
 pub(crate) fn scatter_add(autograd: &Autograd, [x, indices, source]: [&Tensor; 3], dim: usize) -> Result<Vec<Tensor>> {
     let shape = x.shape();
     let indexed =
-        Indexed { dim, shape: Rc::clone(&shape), indices: indices.shape(), source: source.shape() }.check()?;
+        Indexed { dim, shape: Shared::clone(&shape), indices: indices.shape(), source: source.shape() }.check()?;
     let buffer = {
         let (x, indices, source) = (x.storage(), indices.storage(), source.storage());
         let (x, indices, source) = (x.read()?, indices.read()?, source.read()?);

@@ -1,8 +1,6 @@
 //! Softmax, its logarithm, and log of sum of exp.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give, SavedTensor};
 use crate::autograd::graph::Autograd;
@@ -36,7 +34,7 @@ fn largest<T: Real>(lane: impl Iterator<Item = T>) -> T {
 }
 
 impl Softmax {
-    fn forward<T: Real>(&self, budget: &Rc<MemoryBudget>, x: &Buffer) -> Result<Buffer> {
+    fn forward<T: Real>(&self, budget: &Shared<MemoryBudget>, x: &Buffer) -> Result<Buffer> {
         let (x, lanes) = (T::slice(x)?, self.lanes);
         let mut out = budget.zeros::<T>(x.len())?;
         for start in lanes.starts() {
@@ -82,7 +80,7 @@ impl ErasedBackward for Softmax {
 }
 
 struct LogSumExp {
-    shape: Rc<[usize]>,
+    shape: Shared<[usize]>,
     dims: Vec<usize>,
 }
 
@@ -99,7 +97,7 @@ pub(crate) fn log_sum_exp(autograd: &Autograd, x: &Tensor, dims: &[usize], keepd
     Ok(vec![autograd.record_output(&out_shape, result, &[Some(x)], backward, saved)?])
 }
 
-fn logarithms<T: Real>(budget: &Rc<MemoryBudget>, x: &Buffer, lanes: Lanes) -> Result<Buffer> {
+fn logarithms<T: Real>(budget: &Shared<MemoryBudget>, x: &Buffer, lanes: Lanes) -> Result<Buffer> {
     let x = T::slice(x)?;
     let mut out = budget.zeros::<T>(lanes.outer * lanes.inner)?;
     for (start, out) in lanes.starts().zip(out.iter_mut()) {

@@ -1,8 +1,6 @@
 //! The order of elements along a dimension: sorting, and the largest or smallest one.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give, SavedTensor};
 use crate::autograd::graph::Autograd;
@@ -65,7 +63,7 @@ pub(crate) fn sort(autograd: &Autograd, x: &Tensor, dim: usize, descending: bool
 
 #[inline(never)]
 fn sorted<T: Ordered>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &[T],
     lanes: Lanes,
     descending: bool,
@@ -128,7 +126,7 @@ pub(crate) fn arg_reduce(
 
 #[inline(never)]
 fn first_extremes<T: Element>(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &[T],
     lanes: Lanes,
     largest: bool,

@@ -1,8 +1,6 @@
 //! Copies between a dense tensor and positions with strides.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 
 use crate::elements::buffer::Buffer;
 use crate::elements::element::Element;
@@ -12,7 +10,7 @@ use crate::primitives::map::with_elements;
 
 /// The elements of `x` at these strides from an offset: a copy of this shape.
 pub(crate) fn strided_copy(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &Buffer,
     shape: &[usize],
     strides: &[isize],
@@ -20,7 +18,7 @@ pub(crate) fn strided_copy(
 ) -> Result<Buffer> {
     #[inline(never)]
     fn copy<T: Element>(
-        budget: &Rc<MemoryBudget>,
+        budget: &Shared<MemoryBudget>,
         x: &[T],
         shape: &[usize],
         strides: &[isize],
@@ -42,7 +40,7 @@ pub(crate) fn strided_copy(
 
 /// The inverse of [`strided_copy`] with distinct positions: `len` elements, which are 0 where `x` has none.
 pub(crate) fn strided_spread(
-    budget: &Rc<MemoryBudget>,
+    budget: &Shared<MemoryBudget>,
     x: &Buffer,
     shape: &[usize],
     strides: &[isize],

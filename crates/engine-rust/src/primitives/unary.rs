@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10, LOG2_E, LOG10_E};
 
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::{Dtype, Unary};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give, SavedTensor};
@@ -92,7 +92,7 @@ fn log_of_base(x: f64, factor: f64) -> f64 {
 
 struct UnaryBackward {
     function: Unary,
-    shape: std::rc::Rc<[usize]>,
+    shape: Shared<[usize]>,
 }
 
 pub(crate) fn unary(autograd: &Autograd, x: &Tensor, function: Unary) -> Result<Vec<Tensor>> {
@@ -111,7 +111,7 @@ pub(crate) fn unary(autograd: &Autograd, x: &Tensor, function: Unary) -> Result<
         Input => Some(SavedTensor::new(&storage)),
         Output => Some(SavedTensor::new(&result)),
     };
-    let backward = UnaryBackward { function, shape: std::rc::Rc::clone(&shape) };
+    let backward = UnaryBackward { function, shape: Shared::clone(&shape) };
     Ok(vec![autograd.record_output(&shape, result, &[Some(x)], backward, vec![saved])?])
 }
 

@@ -1,9 +1,7 @@
 //! Elements in another shape or order. A reshaped tensor shares its storage. Other results are copies: they differ from views only
 //! under a later write, and the session writes to no output.
 
-use std::rc::Rc;
-
-use stepwell_optim::Result;
+use stepwell_optim::{Result, Shared};
 use stepwell_session::{Dtype, Primitive};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
@@ -71,7 +69,7 @@ impl ErasedBackward for View {
 }
 
 struct Expand {
-    input: Rc<[usize]>,
+    input: Shared<[usize]>,
     shape: Vec<usize>,
 }
 

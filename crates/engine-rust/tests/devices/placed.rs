@@ -1,8 +1,7 @@
 //! An engine whose tensors are on a device, and which refuses every operation on tensors of several devices. Their elements are in
 //! host memory, and reached by copies.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result, View};
@@ -14,12 +13,16 @@ type Inner = <RustEngine as Engine>::Tensor;
 #[derive(Clone)]
 pub(crate) struct Placed {
     inner: Inner,
-    device: Rc<Cell<Device>>,
+    device: Arc<Mutex<Device>>,
 }
 
 impl Placed {
     fn new(inner: Inner, device: Device) -> Self {
-        Self { inner, device: Rc::new(Cell::new(device)) }
+        Self { inner, device: Arc::new(Mutex::new(device)) }
+    }
+
+    fn device(&self) -> Device {
+        *self.device.lock().unwrap()
     }
 }
 
@@ -31,7 +34,7 @@ pub(crate) struct PlacedEngine(pub(crate) RustEngine);
 pub(crate) const MIXED: &str = "an operation on tensors of several devices";
 
 fn common<'a>(tensors: impl IntoIterator<Item = Option<&'a Placed>>) -> Result<Device> {
-    let mut devices = tensors.into_iter().flatten().map(|tensor| tensor.device.get());
+    let mut devices = tensors.into_iter().flatten().map(|tensor| tensor.device());
     let first = devices.next().unwrap_or(Device::Cpu);
     if devices.all(|device| device == first) { Ok(first) } else { Err(Error::new(Code::Internal, MIXED)) }
 }
@@ -66,7 +69,7 @@ impl Engine for PlacedEngine {
     }
     fn unshared(&self, tensor: Placed, others: &[&Placed]) -> Result<Placed> {
         let others: Vec<_> = others.iter().map(|other| &other.inner).collect();
-        Ok(Placed::new(self.0.unshared(tensor.inner.clone(), &others)?, tensor.device.get()))
+        Ok(Placed::new(self.0.unshared(tensor.inner.clone(), &others)?, tensor.device()))
     }
     fn copy(&self, from: &Placed, to: &Placed) -> Result<()> {
         common([Some(from), Some(to)])?;
@@ -77,7 +80,8 @@ impl Engine for PlacedEngine {
         Ok(Placed::new(self.0.convert(&tensor.inner, dtype, Device::Cpu)?, device))
     }
     fn replace(&self, tensor: &Placed, source: &Placed) -> Result<()> {
-        tensor.device.set(source.device.get());
+        let device = source.device();
+        *tensor.device.lock().unwrap() = device;
         self.0.replace(&tensor.inner, &source.inner)
     }
     fn shape(&self, tensor: &Placed) -> Result<Vec<usize>> {
@@ -87,7 +91,7 @@ impl Engine for PlacedEngine {
         self.0.dtype(&tensor.inner)
     }
     fn device(&self, tensor: &Placed) -> Result<Device> {
-        Ok(tensor.device.get())
+        Ok(tensor.device())
     }
     fn identity(&self, tensor: &Placed) -> u64 {
         self.0.identity(&tensor.inner)
@@ -102,7 +106,7 @@ impl Engine for PlacedEngine {
         self.0.set_requires_grad(&tensor.inner, flag)
     }
     fn grad(&self, tensor: &Placed) -> Option<Placed> {
-        Some(Placed::new(self.0.grad(&tensor.inner)?, tensor.device.get()))
+        Some(Placed::new(self.0.grad(&tensor.inner)?, tensor.device()))
     }
     fn set_grad(&self, tensor: &Placed, grad: Option<&Placed>) -> Result<()> {
         common([Some(tensor), grad])?;
@@ -139,13 +143,13 @@ impl Engine for PlacedEngine {
         Ok(outputs.into_iter().map(|output| Placed::new(output, device)).collect())
     }
     fn reshape(&self, input: &Placed, shape: &[usize]) -> Result<Placed> {
-        Ok(Placed::new(self.0.reshape(&input.inner, shape)?, input.device.get()))
+        Ok(Placed::new(self.0.reshape(&input.inner, shape)?, input.device()))
     }
     fn index_select(&self, tensor: &Placed, indices: &[usize]) -> Result<Placed> {
-        Ok(Placed::new(self.0.index_select(&tensor.inner, indices)?, tensor.device.get()))
+        Ok(Placed::new(self.0.index_select(&tensor.inner, indices)?, tensor.device()))
     }
     fn activation(&self, input: &Placed, activation: Activation) -> Result<Placed> {
-        Ok(Placed::new(self.0.activation(&input.inner, activation)?, input.device.get()))
+        Ok(Placed::new(self.0.activation(&input.inner, activation)?, input.device()))
     }
     fn multiply(&self, a: &Placed, b: &Placed) -> Result<Placed> {
         let device = common([Some(a), Some(b)])?;

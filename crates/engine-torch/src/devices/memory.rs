@@ -26,6 +26,11 @@ struct TensorMemory {
     stream: u64,
 }
 
+// SAFETY: a tensor of libtorch, which any thread may drop. Its elements are reached through the device alone.
+unsafe impl Send for TensorMemory {}
+// SAFETY: as above.
+unsafe impl Sync for TensorMemory {}
+
 impl DeviceMemory for TensorMemory {
     fn address(&self) -> u64 {
         self.address

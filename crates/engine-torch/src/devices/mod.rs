@@ -3,9 +3,8 @@
 mod folders;
 mod memory;
 
-use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwell_cuda::{CudaDevice, CudaSettings};
 use stepwell_optim::fallible::push;
@@ -21,7 +20,7 @@ use crate::shim;
 #[derive(Default)]
 pub(crate) struct Devices {
     /// Devices that have made a step, by their numbers.
-    cuda: RefCell<Vec<(usize, Rc<CudaDevice>)>>,
+    cuda: Mutex<Vec<(usize, Arc<CudaDevice>)>>,
     /// See [`HostDevices`].
     host: Option<HostDevices>,
 }
@@ -29,21 +28,21 @@ pub(crate) struct Devices {
 /// Devices for tests, whose memory is main memory.
 pub struct HostDevices {
     /// The devices.
-    pub devices: Vec<Rc<dyn Device>>,
+    pub devices: Vec<Arc<dyn Device>>,
     /// The index of the device that has a tensor of the CPU, by its index in the list of an optimizer; `None` for the CPU.
-    pub of: Box<dyn Fn(usize) -> Option<usize>>,
+    pub of: Box<dyn Fn(usize) -> Option<usize> + Send + Sync>,
 }
 
 /// The devices of a step.
 pub(crate) struct StepDevices {
-    pub(crate) devices: Vec<Rc<dyn Device>>,
+    pub(crate) devices: Vec<Arc<dyn Device>>,
     /// The index of each parameter's device, in a step on [`HostDevices`]. Otherwise empty.
     pub(crate) host: Vec<usize>,
 }
 
 impl fmt::Debug for Devices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Devices").field("cuda", &self.cuda.borrow().len()).finish_non_exhaustive()
+        f.debug_struct("Devices").finish_non_exhaustive()
     }
 }
 
@@ -73,11 +72,11 @@ impl Devices {
             let used: Vec<usize> = (0..host.devices.len()).filter(|device| on.contains(device)).collect();
             let index = |device: &usize| used.iter().position(|used| used == device).unwrap_or_default();
             return Ok(StepDevices {
-                devices: used.iter().map(|device| Rc::clone(&host.devices[*device])).collect(),
+                devices: used.iter().map(|device| Arc::clone(&host.devices[*device])).collect(),
                 host: on.iter().map(index).collect(),
             });
         }
-        let mut list: Vec<Rc<dyn Device>> = Vec::new();
+        let mut list: Vec<Arc<dyn Device>> = Vec::new();
         for device in devices {
             if !is_cuda(*device) {
                 return Err(Error::new(Code::Internal, "a step on a device that is not a CUDA device"));
@@ -85,23 +84,23 @@ impl Devices {
             let ordinal = usize::from(device - ON_CUDA_0);
             let cuda = self.cuda(ordinal)?;
             cuda.set_stream(shim::current_stream(ordinal)?)?;
-            push(&mut list, cuda as Rc<dyn Device>)?;
+            push(&mut list, cuda as Arc<dyn Device>)?;
         }
         Ok(StepDevices { devices: list, host: Vec::new() })
     }
 
-    fn cuda(&self, ordinal: usize) -> Result<Rc<CudaDevice>> {
-        let mut devices = self.cuda.borrow_mut();
+    fn cuda(&self, ordinal: usize) -> Result<Arc<CudaDevice>> {
+        let mut devices = self.cuda.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, device)) = devices.iter().find(|(known, _)| *known == ordinal) {
-            return Ok(Rc::clone(device));
+            return Ok(Arc::clone(device));
         }
-        let device = Rc::new(CudaDevice::new(CudaSettings {
+        let device = Arc::new(CudaDevice::new(CudaSettings {
             ordinal,
             nvrtc_folders: nvrtc_folders(),
             cache_folder: cache_folder(),
             allocate: Box::new(move |bytes| allocate(ordinal, bytes)),
         })?);
-        push(&mut devices, (ordinal, Rc::clone(&device)))?;
+        push(&mut devices, (ordinal, Arc::clone(&device)))?;
         Ok(device)
     }
 }

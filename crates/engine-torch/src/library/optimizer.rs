@@ -1,8 +1,7 @@
 //! libtorch's own optimizers without a closure, for `fused: false`.
 
-use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_optim::{Buffer, Code, Definition, Error, RULE_BUFFERS, Result, State, positional};
 use stepwell_session::{LibraryEach, LibraryGroup, LibraryOptimizer, only_fused};
@@ -21,11 +20,10 @@ use crate::tensor::Tensor;
 const KINDS: [(&str, usize); 5] = [("adagrad", 5), ("adam", 6), ("adamw", 6), ("rmsprop", 6), ("sgd", 5)];
 
 /// libtorch's optimizer of a definition, without state.
-pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) -> Result<LibraryOptimizer<Tensor>> {
-    let busy = Rc::clone(busy);
+pub(crate) fn optimizer(definition: &'static Definition) -> Result<LibraryOptimizer<Tensor>> {
     if definition.name == "lbfgs" {
-        return Ok(LibraryOptimizer::Closure(Rc::new(move |group, state, closure| {
-            check_not_busy(&busy)?;
+        return Ok(LibraryOptimizer::Closure(Arc::new(|group, state, closure| {
+            check_not_busy()?;
             lbfgs::minimize(group, state, closure)
         })));
     }
@@ -35,7 +33,7 @@ pub(crate) fn optimizer(definition: &'static Definition, busy: &Rc<Cell<bool>>) 
     // SAFETY: an index of `kMakers`, and the address of a pointer.
     shim::check(unsafe { stepwell_library_new(kind, &mut pointer) })?;
     let pointer = NonNull::new(pointer).ok_or_else(|| Error::new(Code::Internal, "libtorch made no optimizer"))?;
-    Ok(LibraryOptimizer::Each(Box::new(Library { definition, pointer, busy })))
+    Ok(LibraryOptimizer::Each(Box::new(Library { definition, pointer })))
 }
 
 #[repr(C)]
@@ -72,12 +70,16 @@ unsafe extern "C" {
     fn stepwell_library_write(library: *mut Opaque, parameter: *const C_tensor, buffers: *const Buffers) -> i32;
 }
 
-/// An optimizer of libtorch. It is neither Send nor Sync and makes no callbacks, so its calls do not overlap.
+/// An optimizer of libtorch. It makes no callbacks, and its optimizer of the session is borrowed by one call at a time.
 struct Library {
     definition: &'static Definition,
     pointer: NonNull<Opaque>,
-    busy: Rc<Cell<bool>>,
 }
+
+// SAFETY: an object without threads of its own, which is freed on any thread.
+unsafe impl Send for Library {}
+// SAFETY: the session calls it through a borrow of its optimizer, which one thread has.
+unsafe impl Sync for Library {}
 
 impl Drop for Library {
     fn drop(&mut self) {
@@ -88,7 +90,7 @@ impl Drop for Library {
 
 impl LibraryEach<Tensor> for Library {
     fn step(&self, groups: &[LibraryGroup<'_, Tensor>], name: &dyn Fn(usize) -> String) -> Result<()> {
-        check_not_busy(&self.busy)?;
+        check_not_busy()?;
         let tensor_refs: Vec<TensorRef<'_>> =
             groups.iter().flat_map(|group| group.parameters).map(Tensor::tensor_ref).collect();
         let mut descriptors = Vec::new();
@@ -123,7 +125,7 @@ impl LibraryEach<Tensor> for Library {
     }
 
     fn set_states(&self, parameters: &[Tensor], states: &[Option<State>]) -> Result<()> {
-        check_not_busy(&self.busy)?;
+        check_not_busy()?;
         let tensor = |parameter: &Tensor, buffer: &Option<Buffer>| {
             buffer.as_ref().map(|buffer| parameter.like_with_data(&buffer.try_into()?)).transpose()
         };

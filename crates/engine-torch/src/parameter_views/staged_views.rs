@@ -1,6 +1,5 @@
 //! Views of copies in host memory, for parameters of any device (`offload: true`).
 
-use std::cell::Cell;
 use std::slice;
 
 use stepwell_optim::fallible::{collected, filled};
@@ -16,20 +15,19 @@ use crate::parameter_views::view::view;
 use crate::shim::TensorRef;
 use crate::tensor::Tensor;
 
-/// See [`Engine::with_staged_views`](stepwell_session::Engine::with_staged_views). Sets `busy` while `step` runs. `kept` has
+/// See [`Engine::with_staged_views`](stepwell_session::Engine::with_staged_views). Holds a [`BusyGuard`] while `step` runs. `kept` has
 /// the buffers of the step before.
 ///
 /// Fails, and writes nothing, unless each parameter and gradient is dense, each gradient fits its parameter, and no memory is
 /// in two views. Frozen parameters are not checked. Versions are bumped before the step.
 pub(crate) fn with_staged_views(
     kept: &mut Option<Staging>,
-    busy: &Cell<bool>,
     parameters: &[Tensor],
     name: &dyn Fn(usize) -> String,
     zero_grad: bool,
     step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<Outcome>,
 ) -> Result<()> {
-    check_not_busy(busy)?;
+    check_not_busy()?;
     let tensors: Vec<TensorRef<'_>> = collected(parameters.iter().map(Tensor::tensor_ref))?;
     let mut described = Vec::new();
     descriptors::describe_parameters(&tensors, &mut described)?;
@@ -53,7 +51,7 @@ pub(crate) fn with_staged_views(
     let mut views = collected(described.iter().map(view))?;
     descriptors::bump(&tensors, Some(&described))?;
     let outcome = {
-        let _guard = BusyGuard::new(busy);
+        let _guard = BusyGuard::new();
         step(&mut views)?
     };
     drop(views);

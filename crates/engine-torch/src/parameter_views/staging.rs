@@ -46,6 +46,11 @@ unsafe extern "C" {
 /// Buffers for the copies, kept from step to step.
 pub(crate) struct Staging(NonNull<FfiStaging>);
 
+// SAFETY: the buffers have one owner, and no thread of their own.
+unsafe impl Send for Staging {}
+// SAFETY: a shared reference has no function.
+unsafe impl Sync for Staging {}
+
 impl Staging {
     pub(crate) fn new() -> Result<Self> {
         NonNull::new(stepwell_staging_new()).map(Self).ok_or_else(|| Error::new(Code::Memory, "out of memory"))

@@ -3,12 +3,11 @@
 //! A step over a thousand small tensors spends its time on checks, not on arithmetic: each tensor costs several cache misses.
 //! The cache makes the checks of an unchanged list of parameters cheap, in three levels:
 //!
-//! 1. No metadata of this thread changed (see [`shim::metadata_generation`]) and all fingerprints match: the stored descriptors
+//! 1. No metadata of the process changed (see [`shim::metadata_generation`]) and all fingerprints match: the stored descriptors
 //!    are valid.
 //! 2. The descriptors, computed again, are equal to the stored ones and were zero-copy: no check is needed.
 //! 3. Otherwise everything is checked, and gradients that are not contiguous or share memory are copied.
 
-use std::cell::Cell;
 use std::mem;
 
 use stepwell_optim::fallible::{collected, copied, push, reserve};
@@ -62,20 +61,19 @@ fn reuse<A, B>(mut used: Vec<A>) -> Vec<B> {
 }
 
 impl ViewCache {
-    /// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Sets `busy` while `step` runs.
+    /// See [`Engine::with_parameter_views`](stepwell_session::Engine::with_parameter_views). Holds a [`BusyGuard`] while `step` runs.
     ///
     /// Fails unless each parameter and gradient is dense and on the CPU, each gradient fits its parameter, and no memory is in
     /// two views. Frozen parameters are not checked. Versions are bumped before the step, so that autograd knows of the write
     /// however the step ends.
     pub(crate) fn with_parameter_views(
         &mut self,
-        busy: &Cell<bool>,
         parameters: &[Tensor],
         name: &dyn Fn(usize) -> String,
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<()>,
     ) -> Result<()> {
-        check_not_busy(busy)?;
+        check_not_busy()?;
         let mut tensor_refs: Vec<TensorRef<'_>> = reuse(mem::take(&mut self.tensor_refs));
         let mut views: Vec<Option<View<'_>>> = reuse(mem::take(&mut self.views));
         reserve(&mut tensor_refs, parameters.len())?;
@@ -85,7 +83,7 @@ impl ViewCache {
         let copies = self.build_views(parameters, &[ON_CPU], name, &tensor_refs, &mut |descriptors| {
             views.extend(descriptors.iter().map(view));
         })?;
-        let guard = BusyGuard::new(busy);
+        let guard = BusyGuard::new();
         let result = step(&mut views);
         drop(guard);
         if result.is_ok() && zero_grad {
@@ -100,14 +98,13 @@ impl ViewCache {
     /// index of a parameter's device in the list of the step, by the index of the parameter and its device.
     pub(crate) fn with_device_views(
         &mut self,
-        busy: &Cell<bool>,
         parameters: &[Tensor],
         (devices, index): (&[u8], &dyn Fn(usize, u8) -> usize),
         name: &dyn Fn(usize) -> String,
         zero_grad: bool,
         step: &mut dyn FnMut(&[Option<DeviceView>]) -> Result<()>,
     ) -> Result<()> {
-        check_not_busy(busy)?;
+        check_not_busy()?;
         let mut tensor_refs: Vec<TensorRef<'_>> = reuse(mem::take(&mut self.tensor_refs));
         let mut views = mem::take(&mut self.device_views);
         views.clear();
@@ -119,7 +116,7 @@ impl ViewCache {
             let numbered = descriptors.iter().enumerate();
             views.extend(numbered.map(|(i, descriptor)| device_view(descriptor, index(i, descriptor.device))));
         })?;
-        let guard = BusyGuard::new(busy);
+        let guard = BusyGuard::new();
         let result = step(&views);
         drop(guard);
         if result.is_ok() && zero_grad {
@@ -133,13 +130,12 @@ impl ViewCache {
     /// See [`with_staged_views`].
     pub(crate) fn with_staged_views(
         &mut self,
-        busy: &Cell<bool>,
         parameters: &[Tensor],
         name: &dyn Fn(usize) -> String,
         zero_grad: bool,
         step: &mut dyn FnMut(&mut [Option<View<'_>>]) -> Result<Outcome>,
     ) -> Result<()> {
-        with_staged_views(&mut self.staging, busy, parameters, name, zero_grad, step)
+        with_staged_views(&mut self.staging, parameters, name, zero_grad, step)
     }
 
     /// The devices of all parameters, as in a descriptor.

@@ -1,7 +1,7 @@
 //! One program in two sessions, on the CPU and on an emulated device, whose results must be equal.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use stepwell_cuda::Emulator;
 use stepwell_engine_torch::{HostDevices, TorchEngine};
@@ -52,7 +52,7 @@ pub(crate) fn numbers(seed: usize, shape: &[usize]) -> Value {
 }
 
 /// The emulator, which may also read libtorch's memory.
-struct TensorDevice(Rc<Emulator>);
+struct TensorDevice(Arc<Emulator>);
 
 impl Device for TensorDevice {
     fn name(&self) -> String {
@@ -88,17 +88,17 @@ impl Device for TensorDevice {
         self.0.zero(to, bytes)
     }
 
-    fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>> {
+    fn load(&self, source: &str) -> Result<Arc<dyn DeviceModule>> {
         self.0.load(source)
     }
 }
 
 /// An engine whose tensors are on the emulator while `on_device` is true.
-pub(crate) fn engine_on(emulator: &Rc<Emulator>, on_device: &Rc<Cell<bool>>) -> TorchEngine {
-    let has = Rc::clone(on_device);
+pub(crate) fn engine_on(emulator: &Arc<Emulator>, on_device: &Arc<AtomicBool>) -> TorchEngine {
+    let has = Arc::clone(on_device);
     TorchEngine::with_host_devices(HostDevices {
-        devices: vec![Rc::new(TensorDevice(Rc::clone(emulator)))],
-        of: Box::new(move |_| has.get().then_some(0)),
+        devices: vec![Arc::new(TensorDevice(Arc::clone(emulator)))],
+        of: Box::new(move |_| has.load(Ordering::Relaxed).then_some(0)),
     })
 }
 
@@ -106,13 +106,13 @@ pub(crate) fn engine_on(emulator: &Rc<Emulator>, on_device: &Rc<Cell<bool>>) -> 
 pub(crate) struct Job {
     session: Session<TorchEngine>,
     /// The device of the session; `None` on the CPU.
-    pub(crate) emulator: Option<Rc<Emulator>>,
+    pub(crate) emulator: Option<Arc<Emulator>>,
     /// The second device of the session, which has no tensors at first.
-    pub(crate) second: Rc<Emulator>,
+    pub(crate) second: Arc<Emulator>,
     /// True while all tensors count as tensors of a device.
-    pub(crate) on_device: Rc<Cell<bool>>,
+    pub(crate) on_device: Arc<AtomicBool>,
     /// True while the loose tensor counts as one of the second device.
-    pub(crate) is_split: Rc<Cell<bool>>,
+    pub(crate) is_split: Arc<AtomicBool>,
     dtype: &'static str,
     /// The module without the loose tensor.
     pub(crate) module: Value,
@@ -124,13 +124,18 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(device: bool, dtype: &'static str, name: &str, options: &Value) -> Self {
-        let (emulator, second) = (Rc::new(Emulator::new()), Rc::new(Emulator::new()));
-        let (on_device, is_split) = (Rc::new(Cell::new(true)), Rc::new(Cell::new(false)));
-        let (has, splits) = (Rc::clone(&on_device), Rc::clone(&is_split));
+        let (emulator, second) = (Arc::new(Emulator::new()), Arc::new(Emulator::new()));
+        let (on_device, is_split) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let (has, splits) = (Arc::clone(&on_device), Arc::clone(&is_split));
         let engine = match device {
             true => TorchEngine::with_host_devices(HostDevices {
-                devices: vec![Rc::new(TensorDevice(Rc::clone(&emulator))), Rc::new(TensorDevice(Rc::clone(&second)))],
-                of: Box::new(move |index| has.get().then_some(usize::from(index > 1 && splits.get()))),
+                devices: vec![
+                    Arc::new(TensorDevice(Arc::clone(&emulator))),
+                    Arc::new(TensorDevice(Arc::clone(&second))),
+                ],
+                of: Box::new(move |index| {
+                    has.load(Ordering::Relaxed).then_some(usize::from(index > 1 && splits.load(Ordering::Relaxed)))
+                }),
             }),
             false => TorchEngine::new(),
         };

@@ -1,7 +1,8 @@
 //! Steps of L-BFGS on the device: the bits of the CPU, and copies of a few numbers only.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use stepwell_cuda::Emulator;
 use stepwell_engine_torch::TorchEngine;
@@ -13,8 +14,8 @@ use crate::job::{engine_on, n, numbers, object, s, without_pointers};
 /// A module of two layers and its optimizer.
 struct Job {
     session: RefCell<Session<TorchEngine>>,
-    emulator: Rc<Emulator>,
-    on_device: Rc<Cell<bool>>,
+    emulator: Arc<Emulator>,
+    on_device: Arc<AtomicBool>,
     module: Value,
     optimizer: Value,
     x: Value,
@@ -26,7 +27,7 @@ struct Job {
 
 impl Job {
     fn new(device: bool, dtype: &str, options: Value) -> Self {
-        let (emulator, on_device) = (Rc::new(Emulator::new()), Rc::new(Cell::new(device)));
+        let (emulator, on_device) = (Arc::new(Emulator::new()), Arc::new(AtomicBool::new(device)));
         let engine = if device { engine_on(&emulator, &on_device) } else { TorchEngine::new() };
         let mut job = Self {
             session: RefCell::new(Session::new(engine)),
@@ -151,10 +152,10 @@ fn a_restored_optimizer_goes_on() {
 #[test]
 fn a_module_that_moves_keeps_its_state() {
     same_on_both("float", |job| {
-        let is_device = job.on_device.get();
+        let is_device = job.on_device.load(Ordering::Relaxed);
         let mut losses = Vec::new();
         for on_device in [true, false, false, true, true] {
-            job.on_device.set(on_device && is_device);
+            job.on_device.store(on_device && is_device, Ordering::Relaxed);
             let before = job.emulator.counts().launches;
             losses.push(job.step().unwrap());
             assert_eq!(

@@ -1,5 +1,7 @@
 //! The state that a device holds: reading, restoring, swapping averages, and moves between host and device.
 
+use std::sync::atomic::Ordering;
+
 use stepwell_session::Value;
 
 use crate::job::{n, object, rows, same_on_both, with};
@@ -62,7 +64,7 @@ fn a_module_that_moves_keeps_its_state() {
         for dtype in ["float", "bfloat16"] {
             same_on_both((name, &options), dtype, |job| {
                 for on_device in [true, true, false, false, true] {
-                    job.on_device.set(on_device);
+                    job.on_device.store(on_device, Ordering::Relaxed);
                     let launches = job.emulator.as_ref().map(|emulator| emulator.counts().launches);
                     job.step(&object([]));
                     let after = job.emulator.as_ref().map(|emulator| emulator.counts().launches);

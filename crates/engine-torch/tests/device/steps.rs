@@ -1,5 +1,7 @@
 //! Steps with all that a step can do in addition.
 
+use std::sync::atomic::Ordering;
+
 use stepwell_optim::Code;
 use stepwell_session::{Data, Value};
 
@@ -194,7 +196,7 @@ fn parameters_on_two_devices_step_where_they_are() {
             let device = same_on_both((name, &options), dtype, |job| {
                 job.step(&object([]));
                 // The state of the loose tensor moves to the second device, and back at the end.
-                job.is_split.set(true);
+                job.is_split.store(true, Ordering::Relaxed);
                 for (step, options) in options_of_steps().into_iter().enumerate() {
                     job.backward();
                     if step == 2 {
@@ -204,7 +206,7 @@ fn parameters_on_two_devices_step_where_they_are() {
                     job.call("step", [optimizer, options]);
                 }
                 let seen = job.result();
-                job.is_split.set(false);
+                job.is_split.store(false, Ordering::Relaxed);
                 job.step(&object([]));
                 seen
             });

@@ -3,9 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy exempts tests, but not their helpers")]
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::slice;
+use std::sync::{Arc, Mutex};
 
 use stepwell_engine_torch::{HostDevices, Tensor, TorchEngine, ViewCache};
 use stepwell_optim::{Code, Device, DeviceMemory, DeviceModule, DeviceRead, DeviceView, Element, Error, Result};
@@ -47,16 +46,17 @@ impl Device for MainMemory {
         self.upload(to, &vec![0; bytes])
     }
 
-    fn load(&self, _: &str) -> Result<Rc<dyn DeviceModule>> {
+    fn load(&self, _: &str) -> Result<Arc<dyn DeviceModule>> {
         Err(Error::new(Code::Device, "no kernels"))
     }
 }
 
 /// An engine with all tensors on the device. A list restricts it to indices of an optimizer's parameters.
-fn engine(on_device: &Rc<RefCell<Option<Vec<usize>>>>) -> TorchEngine {
-    let on_device = Rc::clone(on_device);
-    let of = Box::new(move |index| on_device.borrow().as_ref().is_none_or(|list| list.contains(&index)).then_some(0));
-    TorchEngine::with_host_devices(HostDevices { devices: vec![Rc::new(MainMemory)], of })
+fn engine(on_device: &Arc<Mutex<Option<Vec<usize>>>>) -> TorchEngine {
+    let on_device = Arc::clone(on_device);
+    let of =
+        Box::new(move |index| on_device.lock().unwrap().as_ref().is_none_or(|list| list.contains(&index)).then_some(0));
+    TorchEngine::with_host_devices(HostDevices { devices: vec![Arc::new(MainMemory)], of })
 }
 
 fn float(engine: &TorchEngine, data: &[f32]) -> Tensor {
@@ -107,7 +107,7 @@ fn elements(engine: &TorchEngine, tensor: &Tensor) -> Vec<f32> {
 
 #[test]
 fn a_step_writes_into_the_tensors_and_zeroes_gradients() {
-    let engine = engine(&Rc::default());
+    let engine = engine(&Arc::default());
     let (frozen, without) = (parameter(&engine), float(&engine, &[5.0]));
     engine.set_requires_grad(&frozen, false).unwrap();
     let all = [parameter(&engine), frozen, without];
@@ -125,7 +125,7 @@ fn a_step_writes_into_the_tensors_and_zeroes_gradients() {
 
 #[test]
 fn a_gradient_that_is_not_contiguous_is_copied_and_zeroed() {
-    let engine = engine(&Rc::default());
+    let engine = engine(&Arc::default());
     let p = parameter(&engine);
     let every_second = float(&engine, &[10.0, 0.5, 20.0, 0.5]).as_ref().f_slice(0, 0, 4, 2).unwrap();
     engine.set_grad(&p, Some(&Tensor::try_from(every_second).unwrap())).unwrap();
@@ -138,7 +138,7 @@ fn a_gradient_that_is_not_contiguous_is_copied_and_zeroed() {
 
 #[test]
 fn a_backward_through_an_older_graph_is_an_error() {
-    let engine = engine(&Rc::default());
+    let engine = engine(&Arc::default());
     let (p, target) = (parameter(&engine), float(&engine, &[0.0, 0.0]));
     let mut cache = ViewCache::default();
     // By a check of everything, and by fingerprints.
@@ -152,7 +152,7 @@ fn a_backward_through_an_older_graph_is_an_error() {
 
 #[test]
 fn gradients_that_do_not_fit_are_errors_and_change_nothing() {
-    let engine = engine(&Rc::default());
+    let engine = engine(&Arc::default());
     let all = [parameter(&engine), parameter(&engine)];
     let refuse = |grad: &Tensor, text| {
         engine.set_grad(&all[1], Some(grad)).unwrap();
@@ -168,12 +168,12 @@ fn gradients_that_do_not_fit_are_errors_and_change_nothing() {
 
 #[test]
 fn the_placement_follows_the_tensors() {
-    let on_device = Rc::new(RefCell::new(None));
+    let on_device = Arc::new(Mutex::new(None));
     let engine = engine(&on_device);
     let all = [parameter(&engine), parameter(&engine)];
     let mut cache = ViewCache::default();
     let mut placement = |list| {
-        *on_device.borrow_mut() = list;
+        *on_device.lock().unwrap() = list;
         engine.placement(&all, &mut cache).unwrap()
     };
     assert_eq!(placement(None), Placement::Devices);

@@ -1,6 +1,6 @@
 //! A state buffer on a device, and its way from and to host memory.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use half::bf16;
 
@@ -20,7 +20,7 @@ unsafe impl Plain for bf16 {}
 /// A state buffer on a device.
 #[derive(Clone)]
 pub(crate) struct DeviceBuffer {
-    pub(super) device: Rc<dyn Device>,
+    pub(super) device: Arc<dyn Device>,
     /// 0 without elements.
     pub(super) address: u64,
     pub(super) element: BufferType,
@@ -28,7 +28,7 @@ pub(crate) struct DeviceBuffer {
     pub(super) length: usize,
     /// The allocation, which buffers that were made together share; `None` without elements.
     #[allow(dead_code, reason = "held for its drop")]
-    pub(super) memory: Option<Rc<dyn DeviceMemory>>,
+    pub(super) memory: Option<Arc<dyn DeviceMemory>>,
 }
 
 impl BufferType {

@@ -1,13 +1,13 @@
 //! The interface of a device: memory, and kernels that run on one stream, in order.
 
 use std::ptr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::state::view::Element;
 
 /// Memory on a device, freed on drop.
-pub trait DeviceMemory {
+pub trait DeviceMemory: Send + Sync {
     /// The address on the device, a multiple of 16 bytes.
     fn address(&self) -> u64;
     /// The size in bytes.
@@ -15,7 +15,7 @@ pub trait DeviceMemory {
 }
 
 /// A device that runs the kernels of a step. All work runs on one stream, in the order of the calls.
-pub trait Device {
+pub trait Device: Send + Sync {
     /// The name in the k-api, such as `cuda:0`.
     fn name(&self) -> String;
 
@@ -42,11 +42,11 @@ pub trait Device {
     fn zero(&self, to: u64, bytes: usize) -> Result<()>;
 
     /// Compiles CUDA C++, or takes the result from a cache.
-    fn load(&self, source: &str) -> Result<Rc<dyn DeviceModule>>;
+    fn load(&self, source: &str) -> Result<Arc<dyn DeviceModule>>;
 }
 
 /// A number of 8 bytes that a device copies to the host.
-pub trait DeviceRead {
+pub trait DeviceRead: Send + Sync {
     /// True once the host has the number. Does not wait.
     fn is_over(&self) -> Result<bool>;
     /// The number. Waits until the host has it.
@@ -54,7 +54,7 @@ pub trait DeviceRead {
 }
 
 /// Compiled kernels of a device.
-pub trait DeviceModule {
+pub trait DeviceModule: Send + Sync {
     /// Runs a kernel in stream order and does not wait for it. Each argument is 8 bytes wide.
     fn launch(&self, kernel: &'static str, blocks: u32, threads: u32, arguments: &[u64]) -> Result<()>;
 }
@@ -75,6 +75,6 @@ pub struct DeviceView {
 }
 
 /// True if both are one device.
-pub(crate) fn is_same(a: &Rc<dyn Device>, b: &Rc<dyn Device>) -> bool {
-    ptr::addr_eq(Rc::as_ptr(a), Rc::as_ptr(b))
+pub(crate) fn is_same(a: &Arc<dyn Device>, b: &Arc<dyn Device>) -> bool {
+    ptr::addr_eq(Arc::as_ptr(a), Arc::as_ptr(b))
 }

@@ -1,7 +1,7 @@
 //! The state that a step makes on a device: buffers that are new, come from the host or get another type.
 
 use std::mem;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::device::buffer::{DeviceBuffer, upload};
 use crate::device::device::{Device, DeviceMemory, DeviceView, is_same};
@@ -63,7 +63,7 @@ impl DeviceState {
         rule: &dyn ErasedRule,
         groups: &[Group],
         views: &[Option<DeviceView>],
-        devices: &[Rc<dyn Device>],
+        devices: &[Arc<dyn Device>],
     ) -> Result<StatePlan> {
         let created = filled(views.len(), Created::default())?;
         let mut plan =
@@ -124,13 +124,13 @@ impl StatePlan {
     }
 
     /// Makes the buffers in one allocation on each device, and sets their elements. Changes no other state.
-    pub(super) fn make(&self, devices: &[Rc<dyn Device>], groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
+    pub(super) fn make(&self, devices: &[Arc<dyn Device>], groups: &[Group]) -> Result<Vec<DeviceBuffer>> {
         let mut buffers = with_capacity(self.planned.len())?;
-        let mut allocations: Vec<Option<Rc<dyn DeviceMemory>>> = with_capacity(devices.len())?;
+        let mut allocations: Vec<Option<Arc<dyn DeviceMemory>>> = with_capacity(devices.len())?;
         for (device, bytes) in devices.iter().zip(&self.bytes) {
-            let memory: Option<Rc<dyn DeviceMemory>> = match bytes {
+            let memory: Option<Arc<dyn DeviceMemory>> = match bytes {
                 0 => None,
-                bytes => Some(Rc::from(device.allocate(*bytes)?)),
+                bytes => Some(Arc::from(device.allocate(*bytes)?)),
             };
             if let Some(memory) = &memory {
                 // Most buffers start at zero.
@@ -152,7 +152,7 @@ impl StatePlan {
             let address = if *length == 0 { 0 } else { first(*device) + *start as u64 };
             let host = groups[*group].states[*parameter].as_ref().and_then(|s| s.buffers[*buffer_index].as_ref());
             let memory = allocations[*device].clone();
-            let device = Rc::clone(&devices[*device]);
+            let device = Arc::clone(&devices[*device]);
             match content {
                 _ if *length == 0 => {}
                 Content::Fill(_) => {}

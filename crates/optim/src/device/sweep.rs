@@ -8,7 +8,7 @@
 //! Each of several devices makes the step of its own parameters. The host combines their norms, for which it waits, and
 //! decides whether the step is skipped. A step without norms and checks does not wait.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::device::combined_norm::{AllSquares, CombinedNorm};
 use crate::device::device::{Device, DeviceView, is_same};
@@ -32,7 +32,7 @@ use crate::sweep::step_options::{Outcome, StepOptions};
 /// Makes the steps of an optimizer with a [`Rule`](crate::rule::Rule) on devices, and has the state there.
 pub(crate) struct DeviceSweep {
     rule: Box<dyn ErasedRule>,
-    devices: Vec<Rc<dyn Device>>,
+    devices: Vec<Arc<dyn Device>>,
     views: Vec<Option<DeviceView>>,
     pub(crate) state: DeviceState,
     /// Of each device.
@@ -46,11 +46,11 @@ pub(crate) struct DeviceSweep {
 }
 
 impl DeviceSweep {
-    pub(crate) fn new(rule: Box<dyn ErasedRule>, devices: &[Rc<dyn Device>]) -> Result<Self> {
+    pub(crate) fn new(rule: Box<dyn ErasedRule>, devices: &[Arc<dyn Device>]) -> Result<Self> {
         let (mut own, mut tables) = (with_capacity(devices.len())?, with_capacity(devices.len())?);
         for device in devices {
-            own.push(Rc::clone(device));
-            tables.push(Tables::new(Rc::clone(device)));
+            own.push(Arc::clone(device));
+            tables.push(Tables::new(Arc::clone(device)));
         }
         Ok(Self {
             rule,
@@ -65,7 +65,7 @@ impl DeviceSweep {
     }
 
     /// True if the steps are made on these devices.
-    pub(crate) fn is_on(&self, devices: &[Rc<dyn Device>]) -> bool {
+    pub(crate) fn is_on(&self, devices: &[Arc<dyn Device>]) -> bool {
         self.devices.len() == devices.len() && self.devices.iter().zip(devices).all(|(a, b)| is_same(a, b))
     }
 

@@ -1,7 +1,7 @@
 //! The tables of a step on a device, kept there while parameters, options and state stay equal.
 
 use std::mem::offset_of;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::device::device::{Device, DeviceMemory, DeviceModule, DeviceView};
 use crate::device::layout::{
@@ -39,7 +39,7 @@ struct Owner {
 
 /// The tables of the parameters on one device, on the host and there.
 pub(super) struct Tables {
-    device: Rc<dyn Device>,
+    device: Arc<dyn Device>,
     tensors: Vec<TensorEntry>,
     chunks: Vec<ChunkEntry>,
     row_keys: Vec<RowKey>,
@@ -52,7 +52,7 @@ pub(super) struct Tables {
     /// Variants of this step and of earlier steps, since a compilation takes much longer than a step.
     variants: Vec<Variant>,
     /// The kernels for `variants`.
-    module: Option<Rc<dyn DeviceModule>>,
+    module: Option<Arc<dyn DeviceModule>>,
     memory: Option<Box<dyn DeviceMemory>>,
     arguments: KernelArguments,
     /// True if the device has the tensors or chunks of an earlier step.
@@ -61,7 +61,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(device: Rc<dyn Device>) -> Self {
+    pub(super) fn new(device: Arc<dyn Device>) -> Self {
         Self {
             device,
             tensors: Vec::new(),
@@ -80,7 +80,7 @@ impl Tables {
     }
 
     /// The device.
-    pub(super) fn device(&self) -> &Rc<dyn Device> {
+    pub(super) fn device(&self) -> &Arc<dyn Device> {
         &self.device
     }
 
@@ -281,7 +281,7 @@ impl Tables {
     pub(super) fn launch(&self, kernel: &'static str) -> Result<()> {
         let blocks = self.chunks.len() as u32;
         let launch =
-            |module: &Rc<dyn DeviceModule>| module.launch(kernel, blocks, BLOCK_THREADS, &self.arguments.values());
+            |module: &Arc<dyn DeviceModule>| module.launch(kernel, blocks, BLOCK_THREADS, &self.arguments.values());
         self.module.as_ref().map_or(Ok(()), launch)
     }
 

@@ -1,7 +1,7 @@
 //! Steps on a device, the state that is there, and the outcomes that the device decides on.
 
 use std::mem;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::device::buffer::DeviceBuffer;
 use crate::device::device::{Device, DeviceView};
@@ -32,7 +32,7 @@ impl Optimizer {
     /// - [`Code::Memory`] if there is no memory on the device for new state
     pub fn device_step(
         &mut self,
-        devices: &[Rc<dyn Device>],
+        devices: &[Arc<dyn Device>],
         views: &[Option<DeviceView>],
         options: StepOptions<'_>,
     ) -> Result<Outcome> {

@@ -1,8 +1,6 @@
 //! Modules whose forward passes are functions of JavaScript. The SDK calls these commands, which are not functions of the k-api.
 
-use std::cell::Cell;
-
-use stepwell_optim::{Code, Error, OptionValue, Result};
+use stepwell_optim::{Code, Error, OptionValue, Result, SharedCell};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
@@ -28,7 +26,7 @@ pub(crate) fn callback<E: Engine>(session: &mut Session<E>, mut arguments: Argum
     let (Value::Array(members), Value::Array(buffers)) = (members, buffers) else { return Err(malformed()) };
     let is_buffer = |name: &str| buffers.iter().any(|other| matches!(other, Value::String(other) if other == name));
     let mut callback = Callback {
-        function: Cell::new(Some(function)),
+        function: SharedCell::new(Some(function)),
         parameters: Vec::new(),
         buffers: Vec::new(),
         children: Vec::new(),
@@ -114,7 +112,7 @@ pub(crate) fn callbacks<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     all.insert(0, (String::new(), module));
     let mut rows = Vec::new();
     for (name, module) in all {
-        if let Some(function) = module.as_callback().and_then(|callback| callback.function.get()) {
+        if let Some(function) = module.as_callback().and_then(|callback| *callback.function.borrow()) {
             rows.push(Value::Array(vec![Value::String(name), Value::Number(function as f64)]));
         }
     }
@@ -126,7 +124,7 @@ pub(crate) fn bind<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let function = arguments.whole("the number of a function", 0)?;
     arguments.finish()?;
-    module.as_callback().ok_or_else(malformed)?.function.set(Some(function));
+    *module.as_callback().ok_or_else(malformed)?.function.borrow_mut() = Some(function);
     Ok(Value::Null)
 }
 

@@ -4,10 +4,9 @@
 //! the state of the object as plain data. Arrays are tensors of the file. Their names begin with the name of the object.
 
 use std::path::Path;
-use std::rc::Rc;
 
 use stepwell_checkpoint::{TensorHeader, write_file};
-use stepwell_optim::{Code, Error, OptionSet, Result};
+use stepwell_optim::{Code, Error, OptionSet, Result, Shared};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::data_positions::loader_value;
@@ -103,7 +102,7 @@ fn generator<E: Engine>(session: &Session<E>) -> Value {
 struct SavedRun<'a, E: Engine> {
     session: &'a Session<E>,
     /// The modules of the objects by their names, models' among them.
-    modules: Vec<(String, Rc<Module<E>>)>,
+    modules: Vec<(String, Shared<Module<E>>)>,
     optimizers: Vec<(String, Handle)>,
     arrays: Vec<NamedArray>,
 }
@@ -115,8 +114,8 @@ impl<E: Engine> SavedRun<'_, E> {
         for (name, object) in objects {
             let Value::Handle(handle) = object else { continue };
             match self.session.object(*handle).map_err(|error| error.within(&format!("`{name}`")))? {
-                Object::Module(module) => self.modules.push((name.clone(), Rc::clone(module))),
-                Object::Model(model) => of_models.push((name.clone(), Rc::clone(&model.module))),
+                Object::Module(module) => self.modules.push((name.clone(), Shared::clone(module))),
+                Object::Model(model) => of_models.push((name.clone(), Shared::clone(&model.module))),
                 Object::Optimizer(_) => self.optimizers.push((name.clone(), *handle)),
                 _ => {}
             }
@@ -156,7 +155,7 @@ impl<E: Engine> SavedRun<'_, E> {
         Ok(Value::object(entry))
     }
 
-    fn rows(&mut self, name: &str, module: &Rc<Module<E>>) -> Result<Value> {
+    fn rows(&mut self, name: &str, module: &Shared<Module<E>>) -> Result<Value> {
         let mut rows = module_state::rows(&self.session.engine, module)?;
         let paths = module_state::paths_of(&rows)?;
         let Value::Array(list) = &mut rows else { return Ok(rows) };
@@ -177,7 +176,7 @@ impl<E: Engine> SavedRun<'_, E> {
         let bound = session.optimizer(handle)?;
         let identities: Vec<u64> = bound.tensors().iter().map(|tensor| session.engine.identity(tensor)).collect();
         drop(bound);
-        let names_in = |module: &Rc<Module<E>>| -> Option<Vec<String>> {
+        let names_in = |module: &Shared<Module<E>>| -> Option<Vec<String>> {
             let known = module.parameters();
             let known: std::collections::HashMap<u64, &str> =
                 known.iter().rev().map(|named| (session.engine.identity(&named.tensor), &*named.name)).collect();
@@ -216,14 +215,14 @@ impl<E: Engine> SavedRun<'_, E> {
     fn model(&mut self, name: &str, handle: Handle) -> Result<Vec<(&'static str, Value)>> {
         let session = self.session;
         let model = session.model(handle)?;
-        let own = self.modules.iter().find(|(_, module)| Rc::ptr_eq(module, &model.module));
+        let own = self.modules.iter().find(|(_, module)| Shared::ptr_eq(module, &model.module));
         let module = match own {
             Some((owner, _)) if owner != name => Value::string(owner),
             _ => self.rows(name, &model.module)?,
         };
         let mut optimizer = Value::Null;
         for (other, candidate) in &self.optimizers {
-            if Rc::ptr_eq(session.shared_optimizer(*candidate)?, &model.optimizer) {
+            if Shared::ptr_eq(session.shared_optimizer(*candidate)?, &model.optimizer) {
                 optimizer = Value::string(other);
             }
         }

@@ -1,9 +1,8 @@
 //! `step` with a closure.
 
 use std::cell::{Ref, RefCell};
-use std::rc::Rc;
 
-use stepwell_optim::{NonFinite, Outcome, Result};
+use stepwell_optim::{NonFinite, Outcome, Result, Shared, SharedCell};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
@@ -39,7 +38,7 @@ impl<E: Engine> Session<E> {
             let bound = {
                 let session = session.borrow();
                 session.engine.enter();
-                Rc::clone(session.shared_optimizer(optimizer)?)
+                Shared::clone(session.shared_optimizer(optimizer)?)
             };
             settings.check(bound.borrow().optimizer.definition())?;
             bound.borrow().optimizer.check_not_swapped()?;
@@ -54,7 +53,7 @@ impl<E: Engine> Session<E> {
     /// optimizer's modules are restored.
     fn closure_step(
         session: &RefCell<Self>,
-        bound: &RefCell<BoundOptimizer<E>>,
+        bound: &SharedCell<BoundOptimizer<E>>,
         closure: &mut dyn FnMut() -> Result<f64>,
         settings: &StepSettings,
     ) -> Result<f64> {

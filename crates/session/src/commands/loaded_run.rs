@@ -1,9 +1,6 @@
 //! The objects of the file of a run on their way into the session: read and checked first, changed later.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared, SharedCell};
 
 use crate::commands::data_positions::{LoaderState, check_positions, loader_state, set_loaders};
 use crate::commands::restore::restored;
@@ -23,7 +20,7 @@ use crate::values::device::Device;
 use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
 
-type Shared<T> = Rc<RefCell<T>>;
+type SharedOptimizer<E> = Shared<SharedCell<BoundOptimizer<E>>>;
 
 /// In this order they are loaded.
 pub(crate) const KINDS: [&str; 6] = ["data", "tensor", "loss", "module", "optimizer", "model"];
@@ -41,7 +38,7 @@ pub(crate) fn kind_of(object: &Value) -> Option<&str> {
 /// A change of the session, made once everything was read and checked.
 pub(crate) enum Change<E: Engine> {
     Copy { from: E::Tensor, to: E::Tensor },
-    Optimizer { target: Shared<BoundOptimizer<E>>, bound: Box<BoundOptimizer<E>> },
+    Optimizer { target: SharedOptimizer<E>, bound: Box<BoundOptimizer<E>> },
     Model { handle: Handle, loaders: Box<[LoaderState; 2]> },
 }
 
@@ -63,8 +60,8 @@ impl<E: Engine> Change<E> {
 pub(crate) struct LoadedRun<'a, E: Engine> {
     pub(crate) session: &'a mut Session<E>,
     /// The modules by name: given ones, and then those that were made.
-    pub(crate) modules: Vec<(String, Rc<Module<E>>)>,
-    pub(crate) optimizers: Vec<(String, Shared<BoundOptimizer<E>>)>,
+    pub(crate) modules: Vec<(String, Shared<Module<E>>)>,
+    pub(crate) optimizers: Vec<(String, SharedOptimizer<E>)>,
     pub(crate) changes: Vec<Change<E>>,
     pub(crate) made: Vec<(String, Made<E>)>,
 }
@@ -87,7 +84,7 @@ impl<E: Engine> LoadedRun<'_, E> {
                 ObjectKind::Module => self.modules.push((name.clone(), self.session.module(*handle).map_err(within)?)),
                 ObjectKind::Optimizer => {
                     let shared = self.session.shared_optimizer(*handle).map_err(within)?;
-                    self.optimizers.push((name.clone(), Rc::clone(shared)));
+                    self.optimizers.push((name.clone(), Shared::clone(shared)));
                 }
                 ObjectKind::Model => {
                     let model = self.session.model(*handle).map_err(within)?;
@@ -95,8 +92,8 @@ impl<E: Engine> LoadedRun<'_, E> {
                         Some(Value::String(owner)) => owner.clone(),
                         _ => name.clone(),
                     };
-                    self.modules.push((part("module"), Rc::clone(&model.module)));
-                    self.optimizers.push((part("optimizer"), Rc::clone(&model.optimizer)));
+                    self.modules.push((part("module"), Shared::clone(&model.module)));
+                    self.optimizers.push((part("optimizer"), Shared::clone(&model.optimizer)));
                 }
                 _ => {}
             }
@@ -198,14 +195,14 @@ impl<E: Engine> LoadedRun<'_, E> {
     }
 
     /// The module of a name: the given one, whose tensors are to be set, or a new one.
-    fn module(&mut self, name: &str, state: &Value) -> Result<Rc<Module<E>>> {
+    fn module(&mut self, name: &str, state: &Value) -> Result<Shared<Module<E>>> {
         let engine = &self.session.engine;
         // Restoring draws no random numbers from the session.
         let mut context = InitContext { engine, random: &mut Random::new(0), parts: Vec::new(), remaining: usize::MAX };
         let made = module_state::restore(state, &mut context)?;
         made.check_extent()?;
         let Some((_, target)) = self.modules.iter().find(|(known, _)| known == name) else {
-            self.modules.push((name.to_owned(), Rc::clone(&made)));
+            self.modules.push((name.to_owned(), Shared::clone(&made)));
             return Ok(made);
         };
         let pairs = module_copy::paired(engine, &made, target)?;
@@ -220,18 +217,18 @@ impl<E: Engine> LoadedRun<'_, E> {
             let from = if device == Device::Cpu { from } else { engine.convert(&from, dtype, device)? };
             self.changes.push(Change::Copy { from, to: to.tensor });
         }
-        Ok(Rc::clone(target))
+        Ok(Shared::clone(target))
     }
 
     /// The optimizer of a name: the given one, whose state is to be set, or a new one.
-    fn optimizer(&mut self, name: &str, entries: &Entries) -> Result<Shared<BoundOptimizer<E>>> {
+    fn optimizer(&mut self, name: &str, entries: &Entries) -> Result<SharedOptimizer<E>> {
         let owner = text(entries, "module")?;
         let none = || Error::new(Code::Format, format!("the file has no module `{owner}`"));
         let (_, module) = self.modules.iter().find(|(known, _)| known == owner).ok_or_else(none)?;
         let bound = restored(self.session, dictionary("state", entry(entries, "state")?)?, module)?;
         let Some((_, target)) = self.optimizers.iter().find(|(known, _)| known == name) else {
-            let shared = Rc::new(RefCell::new(bound));
-            self.optimizers.push((name.to_owned(), Rc::clone(&shared)));
+            let shared = Shared::new(SharedCell::new(bound));
+            self.optimizers.push((name.to_owned(), Shared::clone(&shared)));
             return Ok(shared);
         };
         {
@@ -254,22 +251,24 @@ impl<E: Engine> LoadedRun<'_, E> {
                 return Err(Error::new(Code::Parameter, message));
             }
         }
-        self.changes.push(Change::Optimizer { target: Rc::clone(target), bound: Box::new(bound) });
-        Ok(Rc::clone(target))
+        self.changes.push(Change::Optimizer { target: Shared::clone(target), bound: Box::new(bound) });
+        Ok(Shared::clone(target))
     }
 
     fn model(&mut self, name: &str, entries: &Entries, handle: Option<Handle>) -> Result<()> {
         let module = match entry(entries, "module")? {
             Value::String(owner) => {
                 let known = self.modules.iter().find(|(known, _)| known == owner);
-                Rc::clone(known.map(|(_, module)| module).ok_or_else(|| malformed("a module of a model"))?)
+                Shared::clone(known.map(|(_, module)| module).ok_or_else(|| malformed("a module of a model"))?)
             }
             state => self.module(name, state)?,
         };
         let optimizer = match entry(entries, "optimizer")? {
             Value::String(owner) => {
                 let known = self.optimizers.iter().find(|(known, _)| known == owner);
-                Rc::clone(known.map(|(_, optimizer)| optimizer).ok_or_else(|| malformed("an optimizer of a model"))?)
+                Shared::clone(
+                    known.map(|(_, optimizer)| optimizer).ok_or_else(|| malformed("an optimizer of a model"))?,
+                )
             }
             state => self.optimizer(name, dictionary("optimizer", state)?)?,
         };

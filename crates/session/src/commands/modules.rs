@@ -1,8 +1,6 @@
 //! Modules: making and running them, and selecting their parts.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::tensors::tensor_or_numbers;
@@ -217,7 +215,7 @@ pub(crate) fn parmtypes<E: Engine>(session: &mut Session<E>, mut arguments: Argu
 pub(crate) fn children<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    session.insert_all(module.children().iter().map(|(_, child)| Object::Module(Rc::clone(child))).collect())
+    session.insert_all(module.children().iter().map(|(_, child)| Object::Module(Shared::clone(child))).collect())
 }
 
 /// `modules(module)`: handles of all descendants, depth first, shared with the module.

@@ -1,8 +1,6 @@
 //! Parameters that a call selects: a tensor, a vector, a dictionary, a module or a model, or a list out of one.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Number, Result, Results};
+use stepwell_optim::{Code, Error, Number, Result, Results, Shared};
 
 use crate::engine::Engine;
 use crate::nn::module::{Module, Named};
@@ -54,7 +52,7 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
         };
         // A tensor that the module has twice counts once.
         let tensors = distinct(&session.engine, tensors)?;
-        return Ok(ParameterList { tensors, origin: ParameterOrigin::Module(Rc::clone(module)) });
+        return Ok(ParameterList { tensors, origin: ParameterOrigin::Module(Shared::clone(module)) });
     }
     Ok(match object {
         Object::Tensor(tensor) if selector.is_none() => {
@@ -97,7 +95,7 @@ pub(crate) fn resolve_parameters<E: Engine>(session: &Session<E>, given: &Value)
     })
 }
 
-fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Value) -> Result<Vec<Named<E>>> {
+fn select_from_module<E: Engine>(module: &Shared<Module<E>>, selector: &Value) -> Result<Vec<Named<E>>> {
     let descendants = module.descendants();
     let mut selected = Vec::new();
     if let Ok(names) = keys(selector) {
@@ -124,7 +122,7 @@ fn select_from_module<E: Engine>(module: &Rc<Module<E>>, selector: &Value) -> Re
 }
 
 /// Adds the parameters of a descendant, each under its path.
-fn add_under<E: Engine>((path, module): &(String, Rc<Module<E>>), selected: &mut Vec<Named<E>>) {
+fn add_under<E: Engine>((path, module): &(String, Shared<Module<E>>), selected: &mut Vec<Named<E>>) {
     for parameter in module.parameters() {
         selected.push(Named { name: format!("{path}.{}", parameter.name), ..parameter });
     }

@@ -3,11 +3,10 @@
 //! Parameters are matched by name. Every check comes before anything is made, so a failure changes nothing.
 
 use std::mem;
-use std::rc::Rc;
 
 use stepwell_optim::fallible::filled;
 use stepwell_optim::{
-    Code, Definition, Error, LossScale, MAX_BUFFERS, MAX_STEPS, Optimizer, Result, Results, State, definition,
+    Code, Definition, Error, LossScale, MAX_BUFFERS, MAX_STEPS, Optimizer, Result, Results, Shared, State, definition,
 };
 
 use crate::commands::arguments::Arguments;
@@ -40,7 +39,7 @@ pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut 
 pub(crate) fn restored<E: Engine>(
     session: &Session<E>,
     saved: &Entries,
-    module: &Rc<Module<E>>,
+    module: &Shared<Module<E>>,
 ) -> Result<BoundOptimizer<E>> {
     const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused", "offload"];
     check_keys("state", saved, KEYS)?;
@@ -117,7 +116,7 @@ pub(crate) fn restored<E: Engine>(
     optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
     let mut bound = BoundOptimizer::new(optimizer, mode);
     for (group, tensors) in groups.into_iter().enumerate() {
-        let list = ParameterList { tensors, origin: ParameterOrigin::Module(Rc::clone(module)) };
+        let list = ParameterList { tensors, origin: ParameterOrigin::Module(Shared::clone(module)) };
         bound.edit(engine, group, list, &[], &[])?;
     }
     if let Some(scale) = scales {

@@ -1,15 +1,15 @@
 //! Optimizers that come with a tensor library, for `fused: false`.
 
-use std::rc::Rc;
-
-use stepwell_optim::{AnyLbfgsStateDict, Code, Definition, Error, OptionValue, Result, State, first_changed_extension};
+use stepwell_optim::{
+    AnyLbfgsStateDict, Code, Definition, Error, OptionValue, Result, Shared, State, first_changed_extension,
+};
 
 /// An optimizer of the tensor library itself: it takes the same options and makes the same state as Stepwell's.
 pub enum LibraryOptimizer<T> {
     /// One that updates each parameter by itself. It keeps the state.
     Each(Box<dyn LibraryEach<T>>),
     /// L-BFGS. The library holds no state; Stepwell holds it.
-    Closure(Rc<Minimize<T>>),
+    Closure(Shared<Minimize<T>>),
 }
 
 /// Parameters that share options.
@@ -21,7 +21,7 @@ pub struct LibraryGroup<'a, T> {
 }
 
 /// An optimizer that updates each parameter by itself, and its state.
-pub trait LibraryEach<T> {
+pub trait LibraryEach<T>: Send + Sync {
     /// Updates every parameter that has a gradient and requires one. Nothing is updated unless each of these gradients fits
     /// its parameter.
     /// Afterwards a backward through an older graph of a parameter is an error, not a wrong gradient.
@@ -36,10 +36,12 @@ pub trait LibraryEach<T> {
 /// One step of L-BFGS from a state. Returns the loss at its start and the next state. After an error, the closure's or
 /// another, the parameters are as they were.
 pub type Minimize<T> = dyn Fn(
-    &LibraryGroup<'_, T>,
-    Option<&AnyLbfgsStateDict>,
-    &mut dyn FnMut() -> Result<f64>,
-) -> Result<(f64, AnyLbfgsStateDict)>;
+        &LibraryGroup<'_, T>,
+        Option<&AnyLbfgsStateDict>,
+        &mut dyn FnMut() -> Result<f64>,
+    ) -> Result<(f64, AnyLbfgsStateDict)>
+    + Send
+    + Sync;
 
 /// The error of an optimizer that does not support `fused: false`.
 pub fn only_fused(definition: &Definition, reason: &str) -> Error {

@@ -14,9 +14,8 @@ pub(crate) mod placement;
 pub(crate) mod primitives;
 
 #[cfg(not(target_family = "wasm"))]
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Definition, Error, Outcome, Result, View};
+use stepwell_optim::Shared;
+use stepwell_optim::{Code, Definition, Error, Movable, Outcome, Result, View};
 
 use crate::engine::device_reports::{CudaReport, DeviceMemoryUse};
 use crate::engine::library_optimizers::{LibraryOptimizer, only_fused};
@@ -36,12 +35,12 @@ pub type CallBackward<'a, T> = dyn FnMut(u64, &T, &[T]) -> Result<Vec<Option<T>>
 
 /// Tensors with autograd. Shapes are row-major, as in PyTorch; a batch comes first. A clone of an engine is the engine itself: both
 /// share their state.
-pub trait Engine: Clone + 'static {
+pub trait Engine: Clone + Movable + 'static {
     /// A tensor. A clone shares storage, gradient and identity with the original.
-    type Tensor: Clone;
+    type Tensor: Clone + Movable;
     /// Cache of [`Engine::with_parameter_views`] for one list of parameters: checks that passed need no second run while
     /// nothing but elements has changed.
-    type ViewCache: Default;
+    type ViewCache: Default + Movable;
 
     /// Fails with the reason if the device cannot be used.
     fn require(&self, device: Device) -> Result<()>;
@@ -210,7 +209,7 @@ pub trait Engine: Clone + 'static {
         &self,
         parameters: &[Self::Tensor],
         cache: &mut Self::ViewCache,
-    ) -> Result<Vec<Rc<dyn stepwell_optim::Device>>> {
+    ) -> Result<Vec<Shared<dyn stepwell_optim::Device>>> {
         let _ = (parameters, cache);
         Err(Error::new(Code::Internal, "a step on a device of an engine that has none"))
     }

@@ -1,8 +1,7 @@
 //! The memory that has the parameters of an optimizer, which decides how a step reaches them.
 
 #[cfg(not(target_family = "wasm"))]
-use std::rc::Rc;
-
+use stepwell_optim::Shared;
 #[cfg(not(target_family = "wasm"))]
 use stepwell_optim::{Device, DeviceView, Result};
 
@@ -20,4 +19,4 @@ pub enum Placement {
 /// A step with the devices of its parameters, and with one view for each parameter; `None` for one that the step does not
 /// update.
 #[cfg(not(target_family = "wasm"))]
-pub type DeviceStep<'a> = dyn FnMut(&[Rc<dyn Device>], &[Option<DeviceView>]) -> Result<()> + 'a;
+pub type DeviceStep<'a> = dyn FnMut(&[Shared<dyn Device>], &[Option<DeviceView>]) -> Result<()> + 'a;

@@ -1,10 +1,8 @@
 //! A module whose forward pass is a function of JavaScript, with parameters, buffers and modules of its own.
 
-use std::cell::Cell;
 use std::ops::RangeInclusive;
-use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result, Results};
+use stepwell_optim::{Code, Error, Movable, Result, Results, Shared, SharedCell};
 
 use crate::engine::Engine;
 use crate::nn::context::ForwardContext;
@@ -17,14 +15,14 @@ pub(crate) const FUNCTION: &str = "fn";
 /// The function with its tensors and modules.
 pub(crate) struct Callback<E: Engine, M> {
     /// `None` for a module that was restored from a state, which has no functions.
-    pub(crate) function: Cell<Option<FunctionNumber>>,
+    pub(crate) function: SharedCell<Option<FunctionNumber>>,
     pub(crate) parameters: Vec<(String, E::Tensor)>,
     pub(crate) buffers: Vec<(String, E::Tensor)>,
     /// Modules with their keys.
-    pub(crate) children: Vec<(String, Rc<M>)>,
+    pub(crate) children: Vec<(String, Shared<M>)>,
 }
 
-impl<E: Engine, M> Layer<E> for Callback<E, M> {
+impl<E: Engine, M: Movable> Layer<E> for Callback<E, M> {
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         self.parameters.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect()
     }
@@ -38,7 +36,7 @@ impl<E: Engine, M> Layer<E> for Callback<E, M> {
     }
 
     fn forward_all(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>> {
-        let Some(function) = self.function.get() else {
+        let Some(function) = *self.function.borrow() else {
             let message = "a state holds no functions: make the module as before, and copy the tensors by `copyparms`";
             return Err(Error::new(Code::Argument, message));
         };

@@ -1,9 +1,8 @@
 //! Containers: the modules that each may hold, their names, and the forward pass. As in ktorch.
 
 use std::ops::RangeInclusive;
-use std::rc::Rc;
 
-use stepwell_optim::{Brief, Code, Error, Result};
+use stepwell_optim::{Brief, Code, Error, Result, Shared};
 
 use crate::engine::Engine;
 use crate::engine::primitives::Binary;
@@ -74,7 +73,7 @@ pub(crate) trait Part<E: Engine> {
 }
 
 /// A module with its key.
-type Child<M> = (String, Rc<M>);
+type Child<M> = (String, Shared<M>);
 
 impl Container {
     /// The container of a name.

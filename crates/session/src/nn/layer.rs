@@ -2,14 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use stepwell_optim::{Code, Error, OptionSet, Result};
+use stepwell_optim::{Code, Error, Movable, OptionSet, Result};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext};
 use crate::values::value::Value;
 
 /// A module that is a part of a layer, in the forward pass of that layer.
-pub(crate) trait Submodule<E: Engine> {
+pub(crate) trait Submodule<E: Engine>: Movable {
     fn forward(&self, context: &mut ForwardContext<'_, E>, inputs: &[E::Tensor]) -> Result<Vec<E::Tensor>>;
 
     /// The modules that it holds itself.
@@ -57,7 +57,7 @@ pub(crate) trait LayerDefinition {
 }
 
 /// A layer: its tensors and its forward calculation.
-pub(crate) trait Layer<E: Engine> {
+pub(crate) trait Layer<E: Engine>: Movable {
     /// Tensors that are trained, by name.
     fn parameters(&self) -> Vec<(&str, &E::Tensor)> {
         Vec::new()

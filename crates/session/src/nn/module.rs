@@ -1,9 +1,8 @@
 //! A module: a layer, a container of modules with names, or a function of JavaScript with tensors and modules.
 
 use std::ops::RangeInclusive;
-use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, OptionValue, Result};
+use stepwell_optim::{Code, Error, OptionValue, Result, Shared};
 
 use crate::engine::Engine;
 use crate::nn::callback::Callback;
@@ -43,7 +42,7 @@ struct Extent {
 const ONE: Extent = Extent { levels: 1, modules: 1 };
 
 /// Modules with their keys.
-pub(crate) type Children<E> = Vec<(String, Rc<Module<E>>)>;
+pub(crate) type Children<E> = Vec<(String, Shared<Module<E>>)>;
 
 enum Body<E: Engine> {
     /// A layer, and the parts of which it consists.
@@ -87,7 +86,7 @@ impl<E: Engine> Module<E> {
     pub(crate) fn holding(
         (kind, container): (&'static str, Container),
         name: Option<String>,
-        modules: Vec<Rc<Self>>,
+        modules: Vec<Shared<Self>>,
     ) -> Result<Self> {
         let (mut kinds, mut children) = (Vec::new(), Vec::new());
         for module in modules {
@@ -242,7 +241,7 @@ impl<E: Engine> Module<E> {
     }
 
     /// Direct children with their keys.
-    pub(crate) fn children(&self) -> &[(String, Rc<Module<E>>)] {
+    pub(crate) fn children(&self) -> &[(String, Shared<Module<E>>)] {
         match &self.body {
             Body::Layer(_, parts) => parts,
             Body::Container(_, children) => children,
@@ -251,14 +250,14 @@ impl<E: Engine> Module<E> {
     }
 
     /// All descendants with their dotted names, depth first, without the root.
-    pub(crate) fn descendants(&self) -> Vec<(String, Rc<Module<E>>)> {
+    pub(crate) fn descendants(&self) -> Vec<(String, Shared<Module<E>>)> {
         let mut found = Vec::new();
-        self.walk(&mut String::new(), &mut |path, module| found.push((path.to_owned(), Rc::clone(module))));
+        self.walk(&mut String::new(), &mut |path, module| found.push((path.to_owned(), Shared::clone(module))));
         found
     }
 
     /// Visits all descendants with their dotted names. `path` is the dotted name of this module.
-    fn walk<'a>(&'a self, path: &mut String, visit: &mut dyn FnMut(&str, &'a Rc<Module<E>>)) {
+    fn walk<'a>(&'a self, path: &mut String, visit: &mut dyn FnMut(&str, &'a Shared<Module<E>>)) {
         let length = path.len();
         for (key, child) in self.children() {
             path.push_str(if length > 0 { "." } else { "" });
@@ -356,8 +355,8 @@ impl<E: Engine> Module<E> {
     }
 
     /// True for this module and every one inside it.
-    pub(crate) fn holds(self: &Rc<Self>, other: &Rc<Self>) -> bool {
-        Rc::ptr_eq(self, other) || self.children().iter().any(|(_, child)| child.holds(other))
+    pub(crate) fn holds(self: &Shared<Self>, other: &Shared<Self>) -> bool {
+        Shared::ptr_eq(self, other) || self.children().iter().any(|(_, child)| child.holds(other))
     }
 }
 
@@ -377,7 +376,7 @@ fn check_inputs(taken: RangeInclusive<usize>, given: usize) -> Result<()> {
 }
 
 /// The parts of a layer, for its forward pass.
-fn submodules<E: Engine>(parts: &[(String, Rc<Module<E>>)]) -> Vec<&dyn Submodule<E>> {
+fn submodules<E: Engine>(parts: &[(String, Shared<Module<E>>)]) -> Vec<&dyn Submodule<E>> {
     let mut submodules: Vec<&dyn Submodule<E>> = Vec::new();
     for (_, part) in parts {
         submodules.push(part.as_ref());
@@ -408,7 +407,7 @@ impl<E: Engine> Part<E> for Module<E> {
         Module::forward(self, context, inputs)
     }
 
-    fn parts(&self) -> &[(String, Rc<Self>)] {
+    fn parts(&self) -> &[(String, Shared<Self>)] {
         self.children()
     }
 }

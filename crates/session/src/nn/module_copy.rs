@@ -1,8 +1,6 @@
 //! Copies of modules, and of the parameters of one module into another.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result, Results};
+use stepwell_optim::{Code, Error, Result, Results, Shared, SharedCell};
 
 use crate::engine::Engine;
 use crate::nn::callback::Callback;
@@ -14,7 +12,7 @@ use crate::values::value::Value;
 
 /// The copies that were made so far, so that a module or a tensor that occurs twice has one copy.
 struct Copies<E: Engine> {
-    modules: Vec<Copied<Rc<Module<E>>>>,
+    modules: Vec<Copied<Shared<Module<E>>>>,
     /// By identity.
     tensors: Vec<(u64, E::Tensor)>,
 }
@@ -27,17 +25,17 @@ struct Copied<T> {
 
 /// A module with copies of all parameters and buffers, in their dtypes and on their devices. A frozen parameter stays
 /// frozen. Gradients are not copied.
-pub(crate) fn copy_of<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Rc<Module<E>>> {
+pub(crate) fn copy_of<E: Engine>(engine: &E, module: &Shared<Module<E>>) -> Result<Shared<Module<E>>> {
     Copies { modules: Vec::new(), tensors: Vec::new() }.module(engine, module)
 }
 
 impl<E: Engine> Copies<E> {
-    fn module(&mut self, engine: &E, module: &Rc<Module<E>>) -> Result<Rc<Module<E>>> {
-        if let Some(copied) = self.modules.iter().find(|copied| Rc::ptr_eq(&copied.original, module)) {
-            return Ok(Rc::clone(&copied.copy));
+    fn module(&mut self, engine: &E, module: &Shared<Module<E>>) -> Result<Shared<Module<E>>> {
+        if let Some(copied) = self.modules.iter().find(|copied| Shared::ptr_eq(&copied.original, module)) {
+            return Ok(Shared::clone(&copied.copy));
         }
-        let copy = Rc::new(self.new_module(engine, module)?);
-        self.modules.push(Copied { original: Rc::clone(module), copy: Rc::clone(&copy) });
+        let copy = Shared::new(self.new_module(engine, module)?);
+        self.modules.push(Copied { original: Shared::clone(module), copy: Shared::clone(&copy) });
         Ok(copy)
     }
 
@@ -49,7 +47,7 @@ impl<E: Engine> Copies<E> {
         }
         if let Some(callback) = module.as_callback() {
             let copy = Callback {
-                function: callback.function.clone(),
+                function: SharedCell::new(*callback.function.borrow()),
                 parameters: self.tensors(engine, &callback.parameters)?,
                 buffers: self.tensors(engine, &callback.buffers)?,
                 children,
@@ -81,7 +79,7 @@ impl<E: Engine> Copies<E> {
                 engine.set_requires_grad(&to, engine.requires_grad(&from))?;
             }
         }
-        Rc::into_inner(copy).ok_or_else(|| Error::new(Code::Internal, "a new layer that is shared"))
+        Shared::into_inner(copy).ok_or_else(|| Error::new(Code::Internal, "a new layer that is shared"))
     }
 
     fn tensors(&mut self, engine: &E, tensors: &[(String, E::Tensor)]) -> Result<Vec<(String, E::Tensor)>> {

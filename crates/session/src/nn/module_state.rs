@@ -3,10 +3,7 @@
 //! A list of rows, one for each module, depth first: `depth module name options parms buffers`. Names that a caller
 //! chose are also a list, `names`: JavaScript moves keys that look like numbers to the front of an object.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Number, OptionValue, Result, Results};
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, Results, Shared, SharedCell};
 
 use crate::engine::Engine;
 use crate::nn::callback::{Callback, FUNCTION};
@@ -27,7 +24,7 @@ const MAX_DEPTH: usize = 128;
 type TensorReader<E> = dyn Fn(&E, Vec<(String, <E as Engine>::Tensor)>) -> Result<Value>;
 
 /// The rows of a module.
-pub(crate) fn rows<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Value> {
+pub(crate) fn rows<E: Engine>(engine: &E, module: &Shared<Module<E>>) -> Result<Value> {
     let ties = Ties::of(engine, module);
     let mut collection = Collection { engine, read: &elements, ties: Some(ties), rows: Vec::new() };
     collection.add(module, module.name.as_deref(), 0, "")?;
@@ -35,7 +32,7 @@ pub(crate) fn rows<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Valu
 }
 
 /// The rows of a module, with [`properties`] in the place of tensors.
-pub(crate) fn outline<E: Engine>(engine: &E, module: &Rc<Module<E>>) -> Result<Value> {
+pub(crate) fn outline<E: Engine>(engine: &E, module: &Shared<Module<E>>) -> Result<Value> {
     let mut collection = Collection { engine, read: &properties, ties: None, rows: Vec::new() };
     collection.add(module, module.name.as_deref(), 0, "")?;
     Ok(Value::Array(collection.rows))
@@ -73,10 +70,10 @@ struct Ties<E: Engine> {
 }
 
 impl<E: Engine> Ties<E> {
-    fn of(engine: &E, root: &Rc<Module<E>>) -> Self {
+    fn of(engine: &E, root: &Shared<Module<E>>) -> Self {
         let mut tensors = Vec::new();
         let mut all = root.descendants();
-        all.insert(0, (String::new(), Rc::clone(root)));
+        all.insert(0, (String::new(), Shared::clone(root)));
         // Layers first: their tensors are made with them, and others can share these.
         for is_layer in [true, false] {
             for (path, module) in &all {
@@ -100,15 +97,15 @@ impl<E: Engine> Ties<E> {
     }
 
     /// The place of a module before, which otherwise becomes the present one.
-    fn visited(&mut self, module: &Rc<Module<E>>, path: &str) -> Option<String> {
-        if Rc::strong_count(module) < 2 {
+    fn visited(&mut self, module: &Shared<Module<E>>, path: &str) -> Option<String> {
+        if Shared::strong_count(module) < 2 {
             return None;
         }
-        let found = self.modules.iter().find(|(other, _)| *other == Rc::as_ptr(module));
+        let found = self.modules.iter().find(|(other, _)| *other == Shared::as_ptr(module));
         if let Some((_, place)) = found {
             return Some(place.clone());
         }
-        self.modules.push((Rc::as_ptr(module), path.to_owned()));
+        self.modules.push((Shared::as_ptr(module), path.to_owned()));
         None
     }
 }
@@ -133,7 +130,7 @@ struct Collection<'a, E: Engine> {
 }
 
 impl<E: Engine> Collection<'_, E> {
-    fn add(&mut self, module: &Rc<Module<E>>, name: Option<&str>, depth: usize, path: &str) -> Result<()> {
+    fn add(&mut self, module: &Shared<Module<E>>, name: Option<&str>, depth: usize, path: &str) -> Result<()> {
         let place = self.ties.as_mut().and_then(|ties| ties.visited(module, path));
         let is_tied = place.is_some();
         let options = module.options.iter().map(|(name, value)| (*name, to_value(value)));
@@ -193,7 +190,7 @@ pub(crate) fn is_state(given: &Value) -> bool {
 }
 
 /// The module of some rows, with its parameters as they were.
-pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>) -> Result<Rc<Module<E>>> {
+pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>) -> Result<Shared<Module<E>>> {
     let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
     let rows = list.iter().map(Row::parse).values()?;
     let mut restored =
@@ -245,9 +242,9 @@ struct Restored<'a, 'b, E: Engine> {
     rows: &'b [Row<'a>],
     paths: Vec<String>,
     /// The layer of each row, if it has one.
-    layers: Vec<Option<Rc<Module<E>>>>,
+    layers: Vec<Option<Shared<Module<E>>>>,
     tensors: Vec<(String, E::Tensor)>,
-    modules: Vec<(String, Rc<Module<E>>)>,
+    modules: Vec<(String, Shared<Module<E>>)>,
 }
 
 impl<E: Engine> Restored<'_, '_, E> {
@@ -258,7 +255,7 @@ impl<E: Engine> Restored<'_, '_, E> {
             stored += array(value).ok().flatten().map_or(0, |array| array.data.len());
         }
         context.remaining = stored.saturating_mul(2);
-        let mut parts: Vec<(String, Rc<Module<E>>)> = Vec::new();
+        let mut parts: Vec<(String, Shared<Module<E>>)> = Vec::new();
         for (row, path) in self.rows.iter().zip(&self.paths) {
             let module = match parts.pop() {
                 Some((expected, part)) if expected == *path && part.kind == row.kind && row.tied.is_none() => part,
@@ -311,7 +308,7 @@ impl<E: Engine> Restored<'_, '_, E> {
     }
 
     /// The module of the row at a position, which becomes the one of the next module.
-    fn module(&mut self, position: &mut usize, depth: usize) -> Result<Rc<Module<E>>> {
+    fn module(&mut self, position: &mut usize, depth: usize) -> Result<Shared<Module<E>>> {
         let rows = self.rows;
         let Some(row) = rows.get(*position).filter(|row| row.depth == depth) else {
             return Err(Error::new(Code::Format, format_args!("module state: expected a row of depth {depth}")));
@@ -325,16 +322,16 @@ impl<E: Engine> Restored<'_, '_, E> {
             children.push((key, self.module(position, depth + 1)?));
         }
         let module = self.assembled(row, index, children)?;
-        self.modules.push((self.paths[index].clone(), Rc::clone(&module)));
+        self.modules.push((self.paths[index].clone(), Shared::clone(&module)));
         Ok(module)
     }
 
-    fn assembled(&self, row: &Row<'_>, index: usize, children: Children<E>) -> Result<Rc<Module<E>>> {
+    fn assembled(&self, row: &Row<'_>, index: usize, children: Children<E>) -> Result<Shared<Module<E>>> {
         if let Some(place) = row.tied {
             let found = self.modules.iter().find(|(path, module)| path == place && module.kind == row.kind);
             let missing =
                 || Error::new(Code::Format, format_args!("module state: no {} named `{place}` before", row.kind));
-            return found.map(|(_, module)| Rc::clone(module)).ok_or_else(missing);
+            return found.map(|(_, module)| Shared::clone(module)).ok_or_else(missing);
         }
         if let Some(layer) = &self.layers[index] {
             if layer.children().len() != children.len() {
@@ -342,13 +339,13 @@ impl<E: Engine> Restored<'_, '_, E> {
                 let message = format_args!("module state: a {kind} has {own} children, given {}", children.len());
                 return Err(Error::new(Code::Format, message));
             }
-            return Ok(Rc::clone(layer));
+            return Ok(Shared::clone(layer));
         }
         if let Some(kind) = Container::named(row.kind) {
             let kinds: Vec<_> = children.iter().map(|(_, child)| child.kind).collect();
             kind.1.check(&kinds).map_err(|error| error.within("module state"))?;
             check_keys(&children)?;
-            return Ok(Rc::new(Module::under_keys(kind, row.name.clone(), children)));
+            return Ok(Shared::new(Module::under_keys(kind, row.name.clone(), children)));
         }
         if row.kind == CALLBACK {
             let options = row.options.iter().find_map(|(name, value)| match value {
@@ -356,19 +353,19 @@ impl<E: Engine> Restored<'_, '_, E> {
                 _ => None,
             });
             let callback = Callback {
-                function: Cell::new(None),
+                function: SharedCell::new(None),
                 parameters: self.shared(row, index, in_order(row)?)?,
                 buffers: self.shared(row, index, row.buffers.iter().collect())?,
                 children,
             };
-            return Module::callback(row.name.clone(), options.into_iter().collect(), callback).map(Rc::new);
+            return Module::callback(row.name.clone(), options.into_iter().collect(), callback).map(Shared::new);
         }
         if !children.is_empty() {
             return Err(Error::new(Code::Format, format_args!("module state: a {} has no children", row.kind)));
         }
         let mut module = Module::parameter_dictionary(self.shared(row, index, in_order(row)?)?);
         module.name.clone_from(&row.name);
-        Ok(Rc::new(module))
+        Ok(Shared::new(module))
     }
 
     /// The tensors of entries, each its own or the one of another module.

@@ -1,8 +1,6 @@
 //! Modules from their specifications.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result, Results, defaults, parse};
+use stepwell_optim::{Code, Error, Result, Results, Shared, defaults, parse};
 
 use crate::engine::Engine;
 use crate::nn::container::{CONTAINERS, Container};
@@ -18,7 +16,7 @@ use crate::values::value::Value;
 
 /// Objects that a specification names by their handles.
 pub(crate) trait Objects<E: Engine> {
-    fn module(&self, handle: Handle) -> Result<Rc<Module<E>>>;
+    fn module(&self, handle: Handle) -> Result<Shared<Module<E>>>;
     fn tensor(&self, handle: Handle) -> Result<E::Tensor>;
 }
 
@@ -35,7 +33,7 @@ impl<E: Engine> Module<E> {
         specification: &Value,
         objects: NamedObjects<'_, E>,
         context: &mut InitContext<'_, E>,
-    ) -> Result<Rc<Self>> {
+    ) -> Result<Shared<Self>> {
         Self::make_at(specification, objects, context, 0)
     }
 
@@ -44,7 +42,7 @@ impl<E: Engine> Module<E> {
         objects: NamedObjects<'_, E>,
         context: &mut InitContext<'_, E>,
         depth: usize,
-    ) -> Result<Rc<Self>> {
+    ) -> Result<Shared<Self>> {
         if depth > MAX_DEPTH {
             return Err(Error::new(Code::Argument, format_args!("modules nested deeper than {MAX_DEPTH}")));
         }
@@ -100,7 +98,7 @@ impl<E: Engine> Module<E> {
         let options = found.options.iter().map(|spec| spec.name).zip(row).collect();
         let module = Self::layer(found.name, name, options, layer, parts);
         module.initialise(context)?;
-        Ok(Rc::new(module))
+        Ok(Shared::new(module))
     }
 
     /// A module of tensors: handles of tensors, which it shares, and plain numbers.
@@ -109,7 +107,7 @@ impl<E: Engine> Module<E> {
         rest: &[Value],
         objects: NamedObjects<'_, E>,
         context: &mut InitContext<'_, E>,
-    ) -> Result<Rc<Self>> {
+    ) -> Result<Shared<Self>> {
         let [Value::Object(entries)] = rest else {
             let message = format_args!(
                 "expected a dictionary of tensors after {PARAMETER_DICTIONARY}, given {} values",
@@ -141,7 +139,7 @@ impl<E: Engine> Module<E> {
         }
         let mut module = Self::parameter_dictionary(tensors);
         module.name = name;
-        Ok(Rc::new(module))
+        Ok(Shared::new(module))
     }
 
     fn contain(
@@ -150,7 +148,7 @@ impl<E: Engine> Module<E> {
         objects: NamedObjects<'_, E>,
         context: &mut InitContext<'_, E>,
         depth: usize,
-    ) -> Result<Rc<Self>> {
+    ) -> Result<Shared<Self>> {
         let words = match container {
             Value::Array(list) => list.as_slice(),
             word => std::slice::from_ref(word),
@@ -169,7 +167,7 @@ impl<E: Engine> Module<E> {
             }
         };
         let modules = children.iter().map(|child| Self::make_at(child, objects, context, depth + 1)).values()?;
-        Self::holding(kind, name, modules).map(Rc::new)
+        Self::holding(kind, name, modules).map(Shared::new)
     }
 }
 

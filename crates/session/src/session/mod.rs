@@ -6,10 +6,7 @@ pub(crate) mod hosting;
 pub(crate) mod optimizer_of_module;
 pub(crate) mod running_steps;
 
-use std::cell::{Ref, RefCell, RefMut};
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result, Results};
+use stepwell_optim::{Code, Error, Result, Results, Shared, SharedCell, SharedRef, SharedRefMut};
 
 use crate::engine::Engine;
 use crate::nn::host::FunctionNumber;
@@ -29,16 +26,16 @@ pub(crate) enum Object<E: Engine> {
     Tensor(E::Tensor),
     Vector(Vec<E::Tensor>),
     Dictionary(Vec<(String, E::Tensor)>),
-    Module(Rc<Module<E>>),
+    Module(Shared<Module<E>>),
     /// Shared with the models that were made of it.
-    Optimizer(Rc<RefCell<BoundOptimizer<E>>>),
+    Optimizer(Shared<SharedCell<BoundOptimizer<E>>>),
     Loss(LossFunction),
     Model(Box<Model<E>>),
 }
 
 impl<E: Engine> Object<E> {
     pub(crate) fn optimizer(bound: BoundOptimizer<E>) -> Self {
-        Object::Optimizer(Rc::new(RefCell::new(bound)))
+        Object::Optimizer(Shared::new(SharedCell::new(bound)))
     }
 
     fn kind(&self) -> ObjectKind {
@@ -92,7 +89,7 @@ pub struct Session<E: Engine> {
 
 /// A step whose closure is running.
 pub(crate) struct RunningStep<E: Engine> {
-    pub(crate) bound: Rc<RefCell<BoundOptimizer<E>>>,
+    pub(crate) bound: Shared<SharedCell<BoundOptimizer<E>>>,
     /// Whether it is a pass of training, and not a step with a closure.
     pub(crate) is_pass: bool,
     /// Identities of the parameters that a line search sets; empty for every other optimizer.
@@ -271,12 +268,12 @@ impl<E: Engine> Session<E> {
     }
 
     /// The module of a handle, which may be a model's.
-    pub(crate) fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
+    pub(crate) fn module(&self, handle: Handle) -> Result<Shared<Module<E>>> {
         self.table.module(handle)
     }
 
     /// The optimizer of a handle, which may be a model's.
-    pub(crate) fn optimizer(&self, handle: Handle) -> Result<Ref<'_, BoundOptimizer<E>>> {
+    pub(crate) fn optimizer(&self, handle: Handle) -> Result<SharedRef<'_, BoundOptimizer<E>>> {
         self.shared_optimizer(handle).map(|bound| bound.borrow())
     }
 
@@ -290,12 +287,12 @@ impl<E: Engine> Session<E> {
     }
 
     /// The optimizer of a handle, mutable, with the engine.
-    pub(crate) fn optimizer_mut(&mut self, handle: Handle) -> Result<(RefMut<'_, BoundOptimizer<E>>, &E)> {
+    pub(crate) fn optimizer_mut(&mut self, handle: Handle) -> Result<(SharedRefMut<'_, BoundOptimizer<E>>, &E)> {
         Ok((self.shared_optimizer(handle)?.borrow_mut(), &self.engine))
     }
 
     /// The optimizer of a handle or of its model, shared. It is borrowed only inside a call, and by one at a time.
-    pub(crate) fn shared_optimizer(&self, handle: Handle) -> Result<&Rc<RefCell<BoundOptimizer<E>>>> {
+    pub(crate) fn shared_optimizer(&self, handle: Handle) -> Result<&Shared<SharedCell<BoundOptimizer<E>>>> {
         match self.object(handle)? {
             Object::Optimizer(bound) => Ok(bound),
             Object::Model(model) => Ok(&model.optimizer),
@@ -338,10 +335,10 @@ fn wrong_kind(expected: ObjectKind, given: ObjectKind) -> Error {
 }
 
 impl<E: Engine> Objects<E> for HandleTable<CountedObject<E>> {
-    fn module(&self, handle: Handle) -> Result<Rc<Module<E>>> {
+    fn module(&self, handle: Handle) -> Result<Shared<Module<E>>> {
         match &self.get(handle)?.object {
-            Object::Module(module) => Ok(Rc::clone(module)),
-            Object::Model(model) => Ok(Rc::clone(&model.module)),
+            Object::Module(module) => Ok(Shared::clone(module)),
+            Object::Model(model) => Ok(Shared::clone(&model.module)),
             other => Err(wrong_kind(ObjectKind::Module, other.kind())),
         }
     }

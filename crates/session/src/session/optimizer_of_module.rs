@@ -1,8 +1,6 @@
 //! The optimizer that a step of a module stands for.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::engine::Engine;
 use crate::session::{Object, Session};
@@ -36,7 +34,7 @@ impl<E: Engine> Session<E> {
                 continue;
             }
             match found {
-                Some((_, other)) if !Rc::ptr_eq(other, bound) => {
+                Some((_, other)) if !Shared::ptr_eq(other, bound) => {
                     let message = "several optimizers update parameters of this module: step them one by one";
                     return Err(Error::new(Code::Parameter, message));
                 }

@@ -2,9 +2,8 @@
 //! they must not change.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared, SharedCell};
 
 use crate::engine::Engine;
 use crate::session::{Object, RunningStep, Session};
@@ -34,7 +33,7 @@ impl<E: Engine> Session<E> {
     /// parameters.
     pub(crate) fn begin_step<'a>(
         session: &'a RefCell<Self>,
-        bound: &Rc<RefCell<BoundOptimizer<E>>>,
+        bound: &Shared<SharedCell<BoundOptimizer<E>>>,
         is_pass: bool,
     ) -> Result<RunningStepGuard<'a, E>> {
         let mut borrowed = session.borrow_mut();
@@ -53,7 +52,7 @@ impl<E: Engine> Session<E> {
                 line_searched.extend(bound.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
             }
         }
-        borrowed.running.push(RunningStep { bound: Rc::clone(bound), is_pass, line_searched });
+        borrowed.running.push(RunningStep { bound: Shared::clone(bound), is_pass, line_searched });
         Ok(RunningStepGuard(session))
     }
 
@@ -70,8 +69,8 @@ impl<E: Engine> Session<E> {
         })
     }
 
-    fn running_step(&self, bound: &Rc<RefCell<BoundOptimizer<E>>>) -> Option<&RunningStep<E>> {
-        self.running.iter().find(|running| Rc::ptr_eq(&running.bound, bound))
+    fn running_step(&self, bound: &Shared<SharedCell<BoundOptimizer<E>>>) -> Option<&RunningStep<E>> {
+        self.running.iter().find(|running| Shared::ptr_eq(&running.bound, bound))
     }
 
     /// Fails for a handle of an optimizer in the closure of its own step, or in a pass of training.

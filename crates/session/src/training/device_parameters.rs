@@ -1,9 +1,7 @@
 //! The parameters of L-BFGS on a device, as one vector there.
 
-use std::rc::Rc;
-
 use stepwell_optim::fallible::{push, with_capacity};
-use stepwell_optim::{ClosureStep, Code, Device, DeviceObjective, Element, Error, LbfgsState, Result};
+use stepwell_optim::{ClosureStep, Code, Device, DeviceObjective, Element, Error, LbfgsState, Result, Shared};
 
 use crate::engine::Engine;
 use crate::engine::placement::Placement;
@@ -12,7 +10,7 @@ use crate::values::device::Device as DeviceName;
 use crate::values::dtype::Dtype;
 
 /// The device that has all parameters and runs the kernels of a step; `None` if there is no such device.
-pub(crate) fn device_of<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Option<Rc<dyn Device>>> {
+pub(crate) fn device_of<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<Option<Shared<dyn Device>>> {
     if !E::HAS_DEVICES {
         return Ok(None);
     }
@@ -21,13 +19,13 @@ pub(crate) fn device_of<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<
         return Ok(None);
     }
     let devices = engine.step_devices(tensors, &mut cache)?;
-    Ok(if let [device] = &devices[..] { Some(Rc::clone(device)) } else { None })
+    Ok(if let [device] = &devices[..] { Some(Shared::clone(device)) } else { None })
 }
 
 /// Makes a step on a device. No elements of parameters, gradients or state are copied to host memory.
 pub(crate) fn minimize_there<E: Engine>(
     access: &EngineAccess<'_, E>,
-    (device, dtype): (&Rc<dyn Device>, Dtype),
+    (device, dtype): (&Shared<dyn Device>, Dtype),
     tensors: &[E::Tensor],
     trained: &[bool],
     closure: &mut dyn FnMut() -> Result<f64>,
@@ -52,7 +50,7 @@ pub(crate) fn minimize_there<E: Engine>(
 
 struct DeviceParameters<'a, 'b, E: Engine> {
     access: &'a EngineAccess<'b, E>,
-    device: &'a Rc<dyn Device>,
+    device: &'a Shared<dyn Device>,
     dtype: Dtype,
     tensors: &'a [E::Tensor],
     trained: &'a [bool],

@@ -1,14 +1,13 @@
 //! A step of L-BFGS: all parameters of an optimizer as one vector, and the loss from a closure.
 
-use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::rc::Rc;
 
 #[cfg(not(target_family = "wasm"))]
 use stepwell_optim::Device;
 use stepwell_optim::fallible::filled;
 use stepwell_optim::{
-    AnyLbfgsStateDict, ClosureStep, Code, Error, LbfgsState, LbfgsStateDict, Objective, OptionValue, Result,
+    AnyLbfgsStateDict, ClosureStep, Code, Error, LbfgsState, LbfgsStateDict, Objective, OptionValue, Result, Shared,
+    SharedCell,
 };
 
 use crate::engine::Engine;
@@ -24,7 +23,7 @@ use crate::values::dtype::Dtype;
 /// One step of L-BFGS. A session is borrowed only between calls of the closure.
 pub(crate) fn minimize<E: Engine>(
     access: &EngineAccess<'_, E>,
-    bound: &RefCell<BoundOptimizer<E>>,
+    bound: &SharedCell<BoundOptimizer<E>>,
     closure: &mut dyn FnMut() -> Result<f64>,
 ) -> Result<f64> {
     let step = LbfgsStep::new(&*access.engine(), &bound.borrow())?;
@@ -48,9 +47,9 @@ enum Implementation<E: Engine> {
     Own(ClosureStep),
     /// Stepwell's own, on the device that has all parameters.
     #[cfg(not(target_family = "wasm"))]
-    Device(ClosureStep, Rc<dyn Device>),
+    Device(ClosureStep, Shared<dyn Device>),
     /// The tensor library, with copies of the options and of the state.
-    Library(Rc<Minimize<E::Tensor>>, Vec<OptionValue>, Option<AnyLbfgsStateDict>),
+    Library(Shared<Minimize<E::Tensor>>, Vec<OptionValue>, Option<AnyLbfgsStateDict>),
 }
 
 impl<E: Engine> LbfgsStep<E> {
@@ -64,7 +63,7 @@ impl<E: Engine> LbfgsStep<E> {
             Some(LibraryOptimizer::Closure(minimize)) => {
                 let options = optimizer.groups().first().map_or_else(Vec::new, |group| group.options().to_vec());
                 let state = if begins_anew { None } else { optimizer.lbfgs_state_dict()? };
-                Implementation::Library(Rc::clone(minimize), options, state)
+                Implementation::Library(Shared::clone(minimize), options, state)
             }
             _ => {
                 let step = match begins_anew {

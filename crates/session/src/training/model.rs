@@ -1,10 +1,7 @@
 //! A model: a module, a loss and an optimizer, with the samples that they learn from.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use stepwell_optim::fallible::with_capacity;
-use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, count};
+use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, Shared, SharedCell, count};
 
 use crate::engine::Engine;
 use crate::nn::buffer_snapshot::BufferSnapshot;
@@ -25,9 +22,9 @@ use crate::values::dtype::Dtype;
 
 /// A module with its loss, its optimizer and its data. Other handles can share the module and the optimizer.
 pub(crate) struct Model<E: Engine> {
-    pub(crate) module: Rc<Module<E>>,
+    pub(crate) module: Shared<Module<E>>,
     pub(crate) loss: LossFunction,
-    pub(crate) optimizer: Rc<RefCell<BoundOptimizer<E>>>,
+    pub(crate) optimizer: Shared<SharedCell<BoundOptimizer<E>>>,
     pub(crate) train: DataLoader<E>,
     pub(crate) test: DataLoader<E>,
     /// A function of JavaScript in the place of the loss, which is then not used but for its reduction, a mean.
@@ -38,9 +35,9 @@ pub(crate) struct Model<E: Engine> {
 
 impl<E: Engine> Model<E> {
     pub(crate) fn new(
-        module: Rc<Module<E>>,
+        module: Shared<Module<E>>,
         loss: LossFunction,
-        optimizer: Rc<RefCell<BoundOptimizer<E>>>,
+        optimizer: Shared<SharedCell<BoundOptimizer<E>>>,
     ) -> Result<Self> {
         if !loss.is_scalar() {
             let message = "a model needs a loss that reduces to one number: reduce mean or sum, given none";
@@ -60,7 +57,7 @@ impl<E: Engine> Model<E> {
     /// The place of a model while it is being run, with its parts and without its data.
     pub(crate) fn placeholder(&self) -> Self {
         let (train, test) = (DataLoader::new::<TrainOptions>(), DataLoader::new::<TestOptions>());
-        let (module, optimizer) = (Rc::clone(&self.module), Rc::clone(&self.optimizer));
+        let (module, optimizer) = (Shared::clone(&self.module), Shared::clone(&self.optimizer));
         Self { module, loss: self.loss.clone(), optimizer, train, test, own_loss: self.own_loss, is_running: true }
     }
 

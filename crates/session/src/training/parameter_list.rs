@@ -1,9 +1,8 @@
 //! Parameters with the object that they came from.
 
-use std::rc::Rc;
-
 use crate::engine::Engine;
 use crate::nn::module::{Module, Named};
+use stepwell_optim::Shared;
 
 /// The kind that a tensor without a module shows.
 pub(crate) const LOOSE: &str = "parmdict";
@@ -17,7 +16,7 @@ pub(crate) struct ParameterList<E: Engine> {
 /// The origin of a list.
 pub(crate) enum ParameterOrigin<E: Engine> {
     Nothing,
-    Module(Rc<Module<E>>),
+    Module(Shared<Module<E>>),
     /// Loose tensors that have no name of their own.
     Unnamed,
     /// Tensors of a dictionary, named by its keys.

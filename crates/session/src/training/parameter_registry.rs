@@ -3,9 +3,7 @@
 //! The names of one module are used as they are. With several modules, each has its own name as a prefix, or
 //! its position if it has none. Loose tensors have the prefix `parms`.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::engine::Engine;
 use crate::nn::module::{Module, checked_name};
@@ -25,14 +23,14 @@ impl<E: Engine> Clone for ParameterRegistry<E> {
 }
 
 enum Entry<E: Engine> {
-    Module { key: String, module: Rc<Module<E>> },
+    Module { key: String, module: Shared<Module<E>> },
     Loose { key: String, tensors: Vec<(String, E::Tensor)> },
 }
 
 impl<E: Engine> Clone for Entry<E> {
     fn clone(&self) -> Self {
         match self {
-            Entry::Module { key, module } => Entry::Module { key: key.clone(), module: Rc::clone(module) },
+            Entry::Module { key, module } => Entry::Module { key: key.clone(), module: Shared::clone(module) },
             Entry::Loose { key, tensors } => Entry::Loose { key: key.clone(), tensors: tensors.clone() },
         }
     }
@@ -61,7 +59,7 @@ impl<E: Engine> ParameterRegistry<E> {
         }
     }
 
-    fn add_module(&mut self, module: &Rc<Module<E>>) -> Result<()> {
+    fn add_module(&mut self, module: &Shared<Module<E>>) -> Result<()> {
         let held = |entry: &Entry<E>| matches!(entry, Entry::Module { module: root, .. } if root.holds(module));
         if self.entries.iter().any(held) {
             return Ok(());
@@ -75,7 +73,7 @@ impl<E: Engine> ParameterRegistry<E> {
             Some(name) => name.clone(),
             None => self.free_key(self.entries.len(), usize::to_string),
         };
-        self.entries.push(Entry::Module { key, module: Rc::clone(module) });
+        self.entries.push(Entry::Module { key, module: Shared::clone(module) });
         Ok(())
     }
 
@@ -110,17 +108,17 @@ impl<E: Engine> ParameterRegistry<E> {
     }
 
     /// All objects as one module; `None` if no object was added.
-    pub(crate) fn module(&self) -> Option<Rc<Module<E>>> {
+    pub(crate) fn module(&self) -> Option<Shared<Module<E>>> {
         let module = |entry: &Entry<E>| match entry {
-            Entry::Module { module, .. } => Rc::clone(module),
-            Entry::Loose { tensors, .. } => Rc::new(Module::parameter_dictionary(tensors.clone())),
+            Entry::Module { module, .. } => Shared::clone(module),
+            Entry::Loose { tensors, .. } => Shared::new(Module::parameter_dictionary(tensors.clone())),
         };
         match self.entries.as_slice() {
             [] => None,
             [entry] => Some(module(entry)),
             entries => {
                 let children = entries.iter().map(|entry| (entry.key().to_owned(), module(entry))).collect();
-                Some(Rc::new(Module::dictionary(children)))
+                Some(Shared::new(Module::dictionary(children)))
             }
         }
     }

@@ -1,8 +1,7 @@
 //! A step of L-BFGS, and the state that it returns.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 
+use crate::shared::{Shared, SharedCell};
 #[cfg(not(target_family = "wasm"))]
 use crate::device::device::Device;
 use crate::error::{Error, Result};
@@ -37,7 +36,7 @@ enum TypedHistory {
 }
 
 /// Shared by an optimizer and its step.
-type SharedHistory<V> = Rc<RefCell<History<V>>>;
+type SharedHistory<V> = Shared<SharedCell<History<V>>>;
 
 impl LbfgsState {
     /// A copy as plain data.
@@ -82,7 +81,7 @@ impl TryFrom<AnyLbfgsStateDict> for LbfgsState {
     /// [`Code::Format`](crate::Code::Format) for vectors of different lengths; [`Code::Memory`](crate::Code::Memory).
     fn try_from(state_dict: AnyLbfgsStateDict) -> Result<Self> {
         fn share<T: Scalar>(state_dict: LbfgsStateDict<T>) -> Result<SharedHistory<HostVectors<T>>> {
-            Ok(Rc::new(RefCell::new(History::from_state_dict(HostVectors::new(), state_dict)?)))
+            Ok(Shared::new(SharedCell::new(History::from_state_dict(HostVectors::new(), state_dict)?)))
         }
         Ok(Self(match state_dict {
             AnyLbfgsStateDict::Float(state_dict) => TypedHistory::Float(share(state_dict)?),
@@ -133,7 +132,7 @@ impl ClosureStep {
     #[cfg(not(target_family = "wasm"))]
     pub fn minimize_on_device(
         self,
-        device: &Rc<dyn Device>,
+        device: &Shared<dyn Device>,
         element: Element,
         length: usize,
         objective: &mut dyn DeviceObjective,
@@ -168,7 +167,7 @@ impl ClosureStep {
 #[cfg(not(target_family = "wasm"))]
 fn moved<T: DeviceElement>(
     history: SharedHistory<DeviceVectors<T>>,
-    device: &Rc<dyn Device>,
+    device: &Shared<dyn Device>,
     length: usize,
 ) -> Result<Option<SharedHistory<DeviceVectors<T>>>> {
     let is_there = history.borrow().memory.are_on(device, length);
@@ -179,7 +178,7 @@ fn moved<T: DeviceElement>(
 #[cfg(not(target_family = "wasm"))]
 fn uploaded<T: DeviceElement, V: VectorMemory<Element = T>>(
     history: &SharedHistory<V>,
-    device: &Rc<dyn Device>,
+    device: &Shared<dyn Device>,
     length: usize,
 ) -> Result<Option<SharedHistory<DeviceVectors<T>>>> {
     let history = history.borrow();
@@ -187,13 +186,13 @@ fn uploaded<T: DeviceElement, V: VectorMemory<Element = T>>(
         return Ok(None);
     }
     let copy = History::from_state_dict(DeviceVectors::new(device, length)?, history.state_dict()?)?;
-    Ok(Some(Rc::new(RefCell::new(copy))))
+    Ok(Some(Shared::new(SharedCell::new(copy))))
 }
 
 #[cfg(not(target_family = "wasm"))]
 fn minimize_there<T: DeviceElement>(
     options: &LbfgsOptions,
-    device: &Rc<dyn Device>,
+    device: &Shared<dyn Device>,
     history: Option<SharedHistory<DeviceVectors<T>>>,
     length: usize,
     objective: &mut dyn DeviceObjective,
@@ -219,10 +218,10 @@ fn minimize<V: VectorMemory>(
     let history = match history.filter(|history| history.borrow().fits(V::length(parameters))) {
         Some(history) if has_other_owners(&history) => {
             let state_dict = history.borrow().state_dict()?;
-            Rc::new(RefCell::new(History::from_state_dict(memory, state_dict)?))
+            Shared::new(SharedCell::new(History::from_state_dict(memory, state_dict)?))
         }
         Some(history) => history,
-        None => Rc::new(RefCell::new(History::new(memory))),
+        None => Shared::new(SharedCell::new(History::new(memory))),
     };
     let loss = step(options, &history, parameters, objective)?;
     Ok((loss, history))
@@ -231,5 +230,5 @@ fn minimize<V: VectorMemory>(
 /// True if the history has an owner besides the optimizer and this step: a clone of the optimizer, or an outer step.
 /// Also true after a panic in a closure.
 fn has_other_owners<V: VectorMemory>(history: &SharedHistory<V>) -> bool {
-    Rc::strong_count(history) > 2 || history.borrow().is_stepping()
+    Shared::strong_count(history) > 2 || history.borrow().is_stepping()
 }

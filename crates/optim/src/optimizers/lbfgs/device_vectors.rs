@@ -1,9 +1,10 @@
 //! Vectors on a device. Sums stay there until the host must decide on one.
 
-use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ptr;
-use std::rc::Rc;
+use std::sync::Arc;
+
+use atomic_refcell::AtomicRefCell;
 
 use crate::device::device::{Device, DeviceMemory, DeviceModule};
 use crate::device::layout::{BLOCK_THREADS, Plain, bytes_of, bytes_of_mut};
@@ -81,18 +82,18 @@ pub(super) struct DeviceElements {
 }
 
 /// Vectors of one length on one device.
-pub(super) struct DeviceVectors<T>(Rc<Passes>, PhantomData<T>);
+pub(super) struct DeviceVectors<T>(Arc<Passes>, PhantomData<T>);
 
 /// The compiled passes with their memory.
 struct Passes {
-    device: Rc<dyn Device>,
-    module: Rc<dyn DeviceModule>,
+    device: Arc<dyn Device>,
+    module: Arc<dyn DeviceModule>,
     /// [`VectorResults`], then [`MAX_SUMS`] partial sums for each chunk.
     results: Box<dyn DeviceMemory>,
     /// In chunks.
     chunks: usize,
     /// The coefficients of the recursion.
-    coefficients: RefCell<Option<Box<dyn DeviceMemory>>>,
+    coefficients: AtomicRefCell<Option<Box<dyn DeviceMemory>>>,
 }
 
 /// Vectors and factors of a pass; 0 for one that it does not use.
@@ -111,26 +112,26 @@ pub(super) struct LastProduct {
 
 impl<T> Clone for DeviceVectors<T> {
     fn clone(&self) -> Self {
-        Self(Rc::clone(&self.0), PhantomData)
+        Self(Arc::clone(&self.0), PhantomData)
     }
 }
 
 impl<T: DeviceElement> DeviceVectors<T> {
     /// Loads the passes for vectors of this length.
-    pub(super) fn new(device: &Rc<dyn Device>, length: usize) -> Result<Self> {
+    pub(super) fn new(device: &Arc<dyn Device>, length: usize) -> Result<Self> {
         let chunks = length.div_ceil(CHUNK);
         let bytes = size_of::<VectorResults>() + chunks * MAX_SUMS * size_of::<f64>();
         let module = device.load(&lbfgs_source(T::IS_DOUBLE))?;
         let results = device.allocate(bytes)?;
         // The number of finished blocks.
         device.zero(results.address(), size_of::<VectorResults>())?;
-        let device = Rc::clone(device);
-        Ok(Self(Rc::new(Passes { device, module, results, chunks, coefficients: RefCell::default() }), PhantomData))
+        let device = Arc::clone(device);
+        Ok(Self(Arc::new(Passes { device, module, results, chunks, coefficients: AtomicRefCell::default() }), PhantomData))
     }
 
     /// True for vectors of this length on this device.
-    pub(super) fn are_on(&self, device: &Rc<dyn Device>, length: usize) -> bool {
-        ptr::addr_eq(Rc::as_ptr(&self.0.device), Rc::as_ptr(device)) && self.0.chunks == length.div_ceil(CHUNK)
+    pub(super) fn are_on(&self, device: &Arc<dyn Device>, length: usize) -> bool {
+        ptr::addr_eq(Arc::as_ptr(&self.0.device), Arc::as_ptr(device)) && self.0.chunks == length.div_ceil(CHUNK)
     }
 
     /// Copies the parameters of an objective.

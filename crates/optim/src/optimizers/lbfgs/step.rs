@@ -1,7 +1,8 @@
 //! A step of L-BFGS: iterations until a stopping rule holds.
 
-use std::cell::RefCell;
 
+
+use crate::shared::SharedCell;
 use crate::error::Result;
 use crate::optimizers::lbfgs::history::{History, Workspace};
 use crate::optimizers::lbfgs::options::{LbfgsOptions, Search};
@@ -16,7 +17,7 @@ use crate::options::option_type::count;
 /// Errors of the objective, and [`Code::Memory`](crate::Code::Memory). Parameters and history are then unchanged.
 pub(super) fn step<V: VectorMemory>(
     options: &LbfgsOptions,
-    history: &RefCell<History<V>>,
+    history: &SharedCell<History<V>>,
     parameters: V::Ref<'_>,
     objective: &mut V::Objective<'_>,
 ) -> Result<f64> {
@@ -54,7 +55,7 @@ impl<V: VectorMemory> Workspace<V> {
         &mut self,
         o: &LbfgsOptions,
         memory: &V,
-        history: &RefCell<History<V>>,
+        history: &SharedCell<History<V>>,
         objective: &mut V::Objective<'_>,
     ) -> Result<f64> {
         let max_evaluations = o.eval.unwrap_or(o.iter.saturating_mul(5) / 4).max(1) as u64;

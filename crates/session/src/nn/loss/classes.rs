@@ -1,8 +1,6 @@
 //! Losses of classes: targets are indices of classes, or one number for each class.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
@@ -18,7 +16,7 @@ use crate::values::dtype::Dtype;
 pub(crate) struct ClassLoss {
     pub(crate) logits: bool,
     pub(crate) ignore: i64,
-    pub(crate) weight: Option<Rc<[f64]>>,
+    pub(crate) weight: Option<Shared<[f64]>>,
     pub(crate) smoothing: f64,
 }
 

@@ -1,8 +1,6 @@
 //! The formulas of losses: kernels of the engines, and compositions that both engines share.
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::engine::Engine;
 use crate::engine::operations::{Loss, Reduction};
@@ -21,7 +19,7 @@ pub(crate) enum Formula {
     /// Cross entropy or negative log-likelihood.
     Classes(ClassLoss),
     /// Binary cross entropy of logits with weights of positive targets.
-    WeightedLogits(Rc<[f64]>),
+    WeightedLogits(Shared<[f64]>),
     Huber {
         delta: f64,
     },
@@ -42,10 +40,10 @@ pub(crate) enum Formula {
     MultiMargin {
         square: bool,
         margin: f64,
-        weight: Option<Rc<[f64]>>,
+        weight: Option<Shared<[f64]>>,
     },
     MultiSoft {
-        weight: Option<Rc<[f64]>>,
+        weight: Option<Shared<[f64]>>,
     },
     Cosine {
         margin: f64,

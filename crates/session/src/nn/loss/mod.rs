@@ -8,9 +8,7 @@ pub(crate) mod table;
 mod terms;
 mod vectors;
 
-use std::rc::Rc;
-
-use stepwell_optim::{Code, Error, Number, OptionValue, Result, defaults, parse};
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, Shared, defaults, parse};
 
 use crate::engine::Engine;
 use crate::engine::operations::{Loss, Reduction};
@@ -25,7 +23,7 @@ use crate::values::dtype::Dtype;
 #[derive(Clone)]
 pub(crate) struct LossFunction {
     kind: &'static LossKind,
-    row: Rc<[OptionValue]>,
+    row: Shared<[OptionValue]>,
     formula: Formula,
     reduction: Reduction,
 }

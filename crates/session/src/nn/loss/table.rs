@@ -1,8 +1,8 @@
 //! The table of losses: names, options and inputs.
 
 use std::ops::RangeInclusive;
-use std::rc::Rc;
 
+use stepwell_optim::Shared;
 use stepwell_optim::{Limit::*, OptionSet, OptionSpec, OptionType, OptionValue, Result, options};
 
 use crate::engine::operations::{Loss, Reduction};
@@ -253,8 +253,8 @@ macro_rules! row {
 }
 
 /// Class weights that several owners share.
-fn shared(weight: Option<Vec<f64>>) -> Option<Rc<[f64]>> {
-    weight.map(Rc::from)
+fn shared(weight: Option<Vec<f64>>) -> Option<Shared<[f64]>> {
+    weight.map(Shared::from)
 }
 
 pub(crate) const LOSSES: &[LossKind] = &[
