@@ -28,7 +28,8 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
         Err(error) => return Err(error),
     };
     let folder = folder_of(&target);
-    sweep(&folder);
+    // The standard library panics if the system does not close a folder. The file is saved without the search, too.
+    let _ = std::panic::catch_unwind(|| sweep(&folder));
     let mut scratch = Scratch::new(&folder, before.as_ref())?;
     write(&mut scratch.file)?;
     if let Some(before) = &before {
@@ -113,8 +114,10 @@ impl Scratch {
             };
             // A sweep may have found it before it was locked; not every file system has locks, and then nothing is swept.
             let locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-            if locked && is_at(&file, &path) {
-                return Ok(Self { path, file, renamed: false });
+            // Unless it is used, it is removed.
+            let scratch = Self { path, file, renamed: false };
+            if locked && is_at(&scratch.file, &scratch.path) {
+                return Ok(scratch);
             }
         }
         Err(Error::other(format!("no name was free for a scratch file in {MAX_TRIES} tries")))
