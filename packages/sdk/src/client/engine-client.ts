@@ -269,7 +269,12 @@ export class EngineClient {
       const freed = this.#registry.freeForgotten() || this.#registry.collect();
       const released = this.#binding.releaseMemory?.() ?? false;
       if (!freed && !released) throw error;
-      return call();
+      try {
+        return call();
+      } catch (again) {
+        // The first call may have used up a graph, of which the second one says that it is gone.
+        throw again instanceof Thrown || hasCode(again, "ERR_MEMORY") ? again : error;
+      }
     }
   }
 

@@ -21,8 +21,15 @@ export function handlesIn(value: unknown, where: string): ReadonlySet<Handle> {
     if (typeof next !== "object" || next === null || ArrayBuffer.isView(next) || isRevoked(next)) continue;
     if (seen.has(next)) continue;
     seen.add(next);
-    if (next instanceof Handle) handles.add(next);
-    else if (Array.isArray(next)) count += addElements(next, left, MAX_VALUES - count);
+    if (next instanceof Handle) {
+      if (Handle.idOf(next) === undefined) {
+        throw new StepwellError(
+          "ERR_HANDLE_INVALID",
+          `${where}: expected handles that this package made, given another object`,
+        );
+      }
+      handles.add(next);
+    } else if (Array.isArray(next)) count += addElements(next, left, MAX_VALUES - count);
     else for (const content of contentsOf(next)) if (count++ < MAX_VALUES) left.push(content);
     if (count > MAX_VALUES) {
       throw new StepwellError("ERR_ARGUMENT", `${where}: expected at most ${MAX_VALUES} values, given more`);
