@@ -18,6 +18,7 @@ const commands = {
   "pack-gpu": packGpu,
   playground,
   test,
+  "test:faults": testFaults,
   "test:gpu": testGpu,
   "test:install": testInstall,
 };
@@ -66,6 +67,11 @@ async function test(args) {
   await step("cargo", ["nextest", "run", "--release", "--workspace", "--locked"], { env });
   await provideChromium();
   await step(bin("vitest"), ["run", ...args]);
+}
+
+/** Injects faults for minutes or hours. Arguments go to test/faults/main.ts, which prints a table of figures. */
+async function testFaults(args) {
+  await run(process.execPath, ["--expose-gc", "test/dist/faults/main.js", ...args]);
 }
 
 /** Installs Node versions, package managers and bundlers, and prints a table of projects. Arguments choose rows by their text. */

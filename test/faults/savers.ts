@@ -1,0 +1,82 @@
+// The save of the package, and savers with a planted bug that the rigs must find.
+
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import * as k from "@stepwell/sdk";
+
+export interface Content extends k.RunObjects {}
+
+/** The bytes of a save, by way of another file. */
+function bytesOf(path: string, content: Content): Buffer {
+  const other = `${path}-other`;
+  k.save(other, content);
+  const bytes = readFileSync(other);
+  rmSync(other);
+  return bytes;
+}
+
+/** Writes a scratch file, and renames it. */
+function replaceBy(path: string, bytes: Buffer, sync: boolean): void {
+  const scratch = `${path}.tmp`;
+  const file = openSync(scratch, "w");
+  writeSync(file, bytes);
+  if (sync) fsyncSync(file);
+  closeSync(file);
+  renameSync(scratch, path);
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+/** Each saver first prepares, and returns the function that saves. */
+export const savers = {
+  product: (path: string, content: Content) => () => k.save(path, content),
+  "in place": (path: string, content: Content) => {
+    const bytes = bytesOf(path, content);
+    return () => writeFileSync(path, bytes);
+  },
+  "in two files": (path: string, content: Content) => {
+    const bytes = bytesOf(path, content);
+    return () => {
+      for (const half of [path, `${path}-optimizer`]) {
+        replaceBy(half, bytes, true);
+        syncFolder(half);
+      }
+    };
+  },
+  "without a sync": (path: string, content: Content) => {
+    const bytes = bytesOf(path, content);
+    return () => replaceBy(path, bytes, false);
+  },
+  "without a sync of the folder": (path: string, content: Content) => {
+    const bytes = bytesOf(path, content);
+    return () => replaceBy(path, bytes, true);
+  },
+  "without removal of its scratch file": (path: string, content: Content) => {
+    const bytes = bytesOf(path, content);
+    return () => {
+      replaceBy(path, bytes, true);
+      syncFolder(path);
+    };
+  },
+  "without a look at errors": (path: string, content: Content) => {
+    const bytes = bytesOf(path, content);
+    return () => {
+      const scratch = `${path}.tmp`;
+      const file = openSync(scratch, "w");
+      try {
+        writeSync(file, bytes);
+        fsyncSync(file);
+      } catch {
+        // The planted bug.
+      }
+      closeSync(file);
+      renameSync(scratch, path);
+    };
+  },
+} as const satisfies Record<string, (path: string, content: Content) => () => unknown>;
+
+export type Saver = keyof typeof savers;

@@ -1,0 +1,37 @@
+// The rigs, in the order of a run: quick ones first.
+
+import { failingAllocations } from "./allocations.js";
+import { corruptFiles } from "./corrupt-files.js";
+import { processExits } from "./exits.js";
+import { nonFiniteGradients } from "./gradients.js";
+import { handleStates } from "./handle-states.js";
+import { ioErrors } from "./io-errors.js";
+import { killAtRandom, killSweep } from "./kills.js";
+import { leaks } from "./leaks.js";
+import { powerCuts } from "./power-cuts.js";
+import { randomOperations } from "./random-operations.js";
+import { exactResume } from "./resume.js";
+import type { Rig } from "./rig.js";
+import { absurdSizes } from "./sizes.js";
+import { soak } from "./soak.js";
+import { wasmTraps } from "./traps.js";
+import { workerStorm } from "./workers.js";
+
+export const rigs: readonly Rig[] = [
+  killSweep,
+  killAtRandom,
+  powerCuts,
+  ioErrors,
+  corruptFiles,
+  leaks,
+  handleStates,
+  randomOperations,
+  workerStorm,
+  processExits,
+  absurdSizes,
+  failingAllocations,
+  exactResume,
+  nonFiniteGradients,
+  soak,
+  wasmTraps,
+];
