@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installed, type Project } from "./installed.js";
+import { engines, installed, type Project } from "./installed.js";
 
 let project: Project;
 beforeAll(() => {
@@ -66,9 +66,11 @@ describe("inspect", () => {
     const path = join(project.folder, "run.safetensors");
     const net = k.module(["linear", "fc", 3, 2]);
     k.save(path, { net, optimizer: k.opt("adam", net), epoch: 4 });
-    const { status, stdout } = project.run(["inspect", path, "--json"]);
-    expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ path, ...k.inspect(path) });
+    for (const engine of engines) {
+      const { status, stdout } = project.run(["inspect", path, "--json"], engine);
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout)).toEqual({ path, ...k.inspect(path) });
+    }
     const text = project.run(["inspect", path]).stdout;
     expect(text).toMatch(/: run, \d/);
     expect(text).toMatch(/^net\.weight {2}float {2}\[2, 3\] {2}24 bytes$/m);

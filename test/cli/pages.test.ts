@@ -164,6 +164,27 @@ function ask(
   });
 }
 
+it("an observer that fails ends the training, and the others end", async () => {
+  const seen: string[] = [];
+  const fails = (name: string, when: "event" | "end") => ({
+    event: () => {
+      if (when === "event") throw new Error(name);
+    },
+    end: () => {
+      seen.push(name);
+      if (when === "end") throw new Error(name);
+    },
+  });
+  const model = classifier();
+  const training = model.fit(data, { epochs: 100 });
+  await expect(
+    observe(training, fails("first", "end"), fails("second", "event"), fails("third", "end")),
+  ).rejects.toThrow("second");
+  expect(seen).toEqual(["first", "second", "third"]);
+  // The training has ended: another one can begin.
+  expect(await observe(model.fit(data), { event: () => {} })).toMatchObject({ reason: "finished" });
+});
+
 it("a training waits for its observers to begin", async () => {
   const model = classifier();
   const seen: string[] = [];

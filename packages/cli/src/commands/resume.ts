@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { usageError } from "../command-error.js";
 import type { Environment } from "../output/environment.js";
 import { buildRun } from "../training/build-run.js";
-import { loadRun, readConfiguration } from "../training/run-file.js";
-import { checkEngineSaves, checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
+import { checkEngineSaves, loadRun, readConfiguration } from "../training/run-file.js";
+import { checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
 
 /** Options of the command, as commander has parsed them. */
 export interface ResumeArguments extends ShowArguments {

@@ -37,23 +37,20 @@ const SAME_SIGNAL = 1000;
 
 /** Fails unless a file can be written. An existing one is an error unless it may be replaced. */
 export function checkWritable(path: string, { replace }: { readonly replace: boolean }): void {
-  const folder = dirname(resolve(path));
+  checkFolder(dirname(resolve(path)));
+  if (!existsSync(path)) return;
+  if (statSync(path).isDirectory()) throw fileError(path, { code: "EISDIR" });
+  if (!replace) throw new CommandError("ERR_FILE", `${path}: it exists already: --overwrite replaces it`);
+}
+
+/** Fails unless files can be made in a folder. */
+function checkFolder(folder: string): void {
   try {
     if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw fileError(folder, error);
   }
-  if (!replace && existsSync(path)) {
-    throw new CommandError("ERR_FILE", `${path}: it exists already: --overwrite replaces it`);
-  }
-}
-
-/** Fails if this engine cannot write files. */
-export async function checkEngineSaves(): Promise<void> {
-  const { engine } = await import("@stepwell/sdk");
-  if (engine === "native") return;
-  throw new CommandError("ERR_UNSUPPORTED", "the WebAssembly engine has no files yet: --no-save trains without saving");
 }
 
 /** Trains until the last epoch or a signal, and sets the exit code. */
@@ -79,6 +76,12 @@ export async function runTraining(
   const observers: TrainingObserver[] = [checkpoint];
   if (environment.json) observers.push(epochLines(environment));
   observers.push(...shown(run, progress, show, environment));
+  let isBegun = false;
+  observers.push({
+    event() {
+      isBegun = true;
+    },
+  });
   try {
     const history = await observe(trainingEvents(run, progress, interrupt.signal), ...observers);
     printEnd(run, progress, history, out, environment);
@@ -91,9 +94,22 @@ export async function runTraining(
         exitCodes.failed,
       );
     }
+  } catch (error) {
+    throw isBegun ? asFailure(error) : error;
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
   }
+}
+
+/** An error of a training that has begun, such as a full disk: files are written already. */
+function asFailure(error: unknown): unknown {
+  const { name, code, message } = error as {
+    readonly name?: unknown;
+    readonly code?: unknown;
+    readonly message?: unknown;
+  };
+  const isKnown = error instanceof CommandError || (name === "StepwellError" && code !== "ERR_INTERNAL");
+  return isKnown ? new CommandError(String(code), String(message), exitCodes.failed) : error;
 }
 
 /** The observers that options ask for. */
@@ -111,9 +127,10 @@ function shown(
     .map(([name, value]) => `- ${name}: ${value}`)
     .join("\n");
   return [
+    // First, since a port that is in use ends the command before a file is made.
+    ...(live === undefined ? [] : [livePage({ ...recorded, onListen, port: live === true ? 0 : live })]),
     ...(folder === undefined ? [] : [tensorboard(folder, { model, description })]),
     ...(page === undefined ? [] : [report(page, recorded)]),
-    ...(live === undefined ? [] : [livePage({ ...recorded, onListen, port: live === true ? 0 : live })]),
     ...(quiet ? [] : [progressBar({ stream: stderr, epochs: configuration.epochs, samples: run.counts.training })]),
   ];
 }
@@ -134,7 +151,7 @@ function settingsOf({ configuration, counts }: Run): Readonly<Record<string, str
 /** Fails unless the files of observers can be written. */
 export function checkShown({ tensorboard: folder, report: page }: ShowArguments): void {
   if (page !== undefined) checkWritable(page, { replace: true });
-  if (folder !== undefined) checkWritable(folder, { replace: true });
+  if (folder !== undefined) checkFolder(existsSync(folder) ? folder : dirname(resolve(folder)));
 }
 
 const exitOf = (signal: NodeJS.Signals) => (signal === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted);

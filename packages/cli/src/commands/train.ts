@@ -8,7 +8,8 @@ import { readModelSource } from "../model/model-file.js";
 import type { Environment } from "../output/environment.js";
 import { buildRun, selectionOf } from "../training/build-run.js";
 import type { HashedFiles, RunConfiguration } from "../training/configuration.js";
-import { checkEngineSaves, checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
+import { checkEngineSaves } from "../training/run-file.js";
+import { checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
 
 /** Options of the command, as commander has parsed them. */
 export interface TrainArguments extends ShowArguments {

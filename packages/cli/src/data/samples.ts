@@ -166,6 +166,9 @@ export function samplesOfArrays(
     const values = Array.from(targets.data, (value, index) => wholeClass(path, `target ${index}`, value));
     return { ...base, targets: BigInt64Array.from(values, BigInt), targetShape: [] };
   }
+  const target = Array.from(targets.data).findIndex((value) => !Number.isFinite(value));
+  if (target >= 0)
+    throw formatError(path, `expected finite targets, given ${targets.data[target]} at element ${target}`);
   // A loss compares outputs [n, 1] with targets of the same shape; [n] would be broadcast.
   const targetShape = targets.shape.length === 1 ? [1] : targets.shape.slice(1);
   return { ...base, targets: Float32Array.from(targets.data), targetShape };

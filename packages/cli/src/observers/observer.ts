@@ -30,6 +30,7 @@ export async function observe(
   let steps = 0;
   let end: Pick<FitHistory, "reason" | "best"> = { reason: "aborted" };
   const begun: TrainingObserver[] = [];
+  let failure: { readonly reason: unknown } | undefined;
   // Taken at once: a training that is not iterated begins by itself while observers begin.
   const events = training[Symbol.asyncIterator]();
   try {
@@ -48,8 +49,12 @@ export async function observe(
       }
       for (const observer of observers) await observer.event(event);
     }
-  } finally {
-    for (const observer of begun) await observer.end?.();
+  } catch (error) {
+    failure = { reason: error };
   }
+  const ends = await Promise.allSettled(begun.map(async (observer) => await observer.end?.()));
+  // The error of the training comes before an error of an end.
+  failure ??= ends.find((end) => end.status === "rejected");
+  if (failure) throw failure.reason;
   return { epochs, steps, ...end };
 }
