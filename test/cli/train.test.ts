@@ -97,6 +97,11 @@ function files(): Readonly<Record<string, string | Uint8Array>> {
     "model.ts":
       'import { seq } from "@stepwell/sdk";\ninterface Shapes { readonly inputs: readonly number[]; readonly outputs: number }\n' +
       'export default ({ inputs, outputs }: Shapes) => seq("sequential", ["linear", inputs[0] as number, 8], "tanh", ["linear", 8, outputs]);\n',
+    "model.js":
+      'import { seq } from "@stepwell/sdk";\nexport const model = ({ inputs }) => seq("sequential", ["linear", ...inputs, 8], "tanh", ["linear", 8, 3]);\n',
+    "model.mjs":
+      'import { Module, seq } from "@stepwell/sdk";\nexport default () => Module.of(seq("sequential", ["linear", 2, 8], "tanh", ["linear", 8, 3]));\n',
+    "package.json": '{ "name": "flowers", "version": "1.0.0" }',
     "own.mjs":
       'import { Module, Tensor, seq } from "@stepwell/sdk";\nclass Own extends Module {\n' +
       '  inner = Module.of(seq("sequential", ["linear", 2, 8], "tanh", ["dropout", 0.2], ["linear", 8, 3]));\n' +
@@ -180,11 +185,11 @@ describe("train", () => {
     expect(events(stdout).at(-2).accuracy).toBe(100);
   });
 
-  it("takes a model in TypeScript, which gets the shapes", () => {
+  it.each(["model.ts", "model.js", "model.mjs"])("takes a model in %s, which gets the shapes", (file) => {
     const { stdout } = train([
       "flowers.csv",
       "--model",
-      "model.ts",
+      file,
       "--lr",
       "0.02",
       "--epochs",
@@ -355,6 +360,35 @@ describe("resume", () => {
     expect(stdout).toMatch(
       /^Stopped after step \d+ of 200000\. Saved said\.safetensors\. Resume: npx stepwell resume said\.safetensors\n$/,
     );
+  });
+
+  it("leaves a file that a program can use: the module, the classes and the scaling of inputs", () => {
+    const args = [
+      "flowers.csv",
+      "--model",
+      classifier,
+      "--scale",
+      "--epochs",
+      "30",
+      "--lr",
+      "0.05",
+      "--out",
+      "used.safetensors",
+    ];
+    const { stdout } = train([...args, "--json", "--quiet"]);
+    expect(events(stdout).at(-2).accuracy).toBe(100);
+    const { module, classes, scaling } = k.load<{
+      module: k.ModuleHandle;
+      classes: readonly string[];
+      scaling: { readonly means: readonly number[]; readonly deviations: readonly number[] };
+    }>(join(project.folder, "used.safetensors"));
+    const scaled = inputs.map((row) =>
+      row.map((value, i) => (value - (scaling.means[i] as number)) / (scaling.deviations[i] as number)),
+    );
+    const outputs = k.tensor(k.evaluate(module, scaled), { dimensions: 2 });
+    const answers = outputs.map((row) => classes[row.indexOf(Math.max(...row))]);
+    expect(answers).toEqual(rows.map(({ kind }) => kinds[kind]));
+    k.free();
   });
 
   it("refuses files that it cannot go on with, and leaves them", () => {

@@ -100,9 +100,12 @@ async function importModel(path: string): Promise<unknown> {
   return model;
 }
 
+/**
+ * Imports a file. Node takes `.ts` since version 22.18 only, and `.js` or `.ts` with `import` only where `package.json` has the type
+ * `module`, so jiti does.
+ */
 async function importFile(path: string): Promise<unknown> {
-  const stripsTypes = "typescript" in process.features && process.features.typescript;
-  if (!/\.[cm]?ts$/.test(path) || stripsTypes) return await import(pathToFileURL(path).href);
+  if (/\.[cm]js$/.test(path)) return await import(pathToFileURL(path).href);
   const { createJiti } = await import("jiti");
   // The caches of jiti would be files next to the model.
   return await createJiti(import.meta.url, { fsCache: false, moduleCache: true }).import(path);

@@ -30,6 +30,9 @@ export async function saveRun(path: string, run: Run, progress: Progress): Promi
     model: run.model,
     run: JSON.stringify(run.configuration),
     progress: progress as unknown as PlainData,
+    // For programs that use the trained module on data of their own.
+    ...(run.classes && { classes: run.classes }),
+    ...(run.scaling && { scaling: { means: run.scaling.means, deviations: run.scaling.deviations } }),
   };
   const { serialize } = k as Bytes;
   if (k.engine === "native" || !serialize) k.save(path, objects);
