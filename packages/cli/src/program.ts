@@ -12,6 +12,7 @@ import {
   wholeNumber,
 } from "./commands/arguments.js";
 import { type Shell, shells } from "./commands/completion.js";
+import type { ConvertArguments } from "./commands/convert.js";
 import type { ResumeArguments } from "./commands/resume.js";
 import type { TrainArguments } from "./commands/train.js";
 import { dataFormats } from "./data/read-samples.js";
@@ -48,6 +49,17 @@ export function makeProgram(streams: Streams): Command {
     .description("list the objects and tensors of a safetensors file")
     .argument("<file>", "a run, a module, or the file of another program")
     .action(async (file: string) => (await import("./commands/inspect.js")).inspectFile(file, environment()));
+  program
+    .command("convert")
+    .description("write parameters and buffers for PyTorch, or take them from a file of PyTorch, as safetensors")
+    .argument("<from>", "a run that `stepwell train` has saved, or a file of tensors")
+    .argument("<to>", "the file to write: tensors by their names in a state_dict")
+    .option("--model <model>", "the model, as for `stepwell train`, for a file of tensors or classes of your own")
+    .option("--cast", "convert other float types to the types of the model")
+    .option("--overwrite", "replace a file that exists")
+    .action(async (from: string, to: string, given: ConvertArguments) => {
+      await (await import("./commands/convert.js")).convert(from, to, given, environment());
+    });
   program
     .command("help")
     .description("describe an optimizer, a module, a schedule, a preset or a function")

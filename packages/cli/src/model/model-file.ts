@@ -52,12 +52,15 @@ function parseJson(where: string, text: string): unknown {
   }
 }
 
-/** Makes the module of a model. Its weights come from the generator of the session. */
-export async function makeModule(source: ModelSource, shapes: ModelShapes): Promise<AnyModule> {
+/** Makes the module of a model. Its weights come from the generator of the session. Without shapes, a function may not take them. */
+export async function makeModule(source: ModelSource, shapes: ModelShapes | null): Promise<AnyModule> {
   const { module } = await import("@stepwell/sdk");
   const make = module as (specification: unknown) => AnyModule;
   if (source.kind === "json") return make(await specificationOf(source.specification));
   const exported = await importModel(source.path);
+  if (shapes === null && typeof exported === "function" && exported.length > 0) {
+    throw usageError(`${source.path}: it exports a function of the shapes of data, which this command does not have`);
+  }
   const made: unknown = typeof exported === "function" ? await exported(shapes) : exported;
   return isModule(made) ? made : make(made);
 }
