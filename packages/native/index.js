@@ -11,7 +11,16 @@ const { cacheFolder, checkoutFolder, failure, findLibtorch } = require("./libtor
 const { installAdvice, libraryPath, pinned, pipAdvice, platform } = require("./libtorch.js");
 const { loadFault } = require("./load-errors.js");
 
-const addonPath = (file) => join(__dirname, "addon", platform, file);
+/** The path of an addon: in this package, or in the package of this platform, which a registry serves. */
+function addonPath(file) {
+  const own = join(__dirname, "addon", platform, file);
+  if (existsSync(own)) return own;
+  try {
+    return require.resolve(`@stepwell/native-${platform}/${file}`);
+  } catch {
+    return own;
+  }
+}
 
 /** The remedy for an addon that is absent or at fault. */
 function addonAdvice() {
@@ -54,6 +63,7 @@ function refuseFaulty(path, code, advice) {
 
 /** The remedy for a libtorch that cannot be loaded. */
 function libtorchAdvice({ source }) {
+  if (source === "package") return "Install @stepwell/libtorch again.";
   if (source === "LIBTORCH") return `Point LIBTORCH at another libtorch ${pinned.version} or unset it.`;
   if (source === "python") return pipAdvice(process.env, "--force-reinstall ");
   return `Remove ${cacheFolder()}. ${installAdvice()}`;

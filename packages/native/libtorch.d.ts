@@ -31,7 +31,7 @@ export interface Libtorch {
   readonly path: string;
   /** The full version, such as "2.11.0+cpu". */
   readonly version: string;
-  readonly source: "LIBTORCH" | "python" | "cache";
+  readonly source: "LIBTORCH" | "package" | "cache" | "python";
 }
 
 /** The path of a library of libtorch, such as "torch_cpu". */
@@ -56,7 +56,7 @@ export function installAdvice(env?: NodeJS.ProcessEnv): string;
 export function pipAdvice(env?: NodeJS.ProcessEnv, option?: string): string;
 
 /**
- * Finds libtorch in the order LIBTORCH, cache, Python's torch; with `headers`, one that can be built against.
+ * Finds libtorch in the order LIBTORCH, package @stepwell/libtorch, cache, Python's torch; with `headers`, one that can be built against.
  * Throws an Error with code ERR_LIBTORCH_NOT_FOUND or ERR_LIBTORCH_VERSION.
  */
 export function findLibtorch(options?: { env?: NodeJS.ProcessEnv; headers?: boolean }): Libtorch;

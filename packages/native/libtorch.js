@@ -43,7 +43,7 @@ function cacheFolder(env = process.env) {
 }
 
 /**
- * Finds libtorch in the order LIBTORCH, cache, Python's torch.
+ * Finds libtorch in the order LIBTORCH, package @stepwell/libtorch, cache, Python's torch.
  *
  * If LIBTORCH is set but does not fit, throws instead of trying the next, since the user chose it. With `headers`, finds one that
  * can be built against.
@@ -60,6 +60,13 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
   }
 
   const tried = ["LIBTORCH is not set"];
+  const packaged = packagedLibtorch();
+  const packagedFault = packaged.path && libtorchFault(packaged.path, headers);
+  if (packaged.path && !packagedFault) {
+    return { path: packaged.path, version: versionOf(packaged.path), source: "package" };
+  }
+  tried.push(packagedFault ? `in @stepwell/libtorch ${packagedFault.text}` : packaged.problem);
+
   const cached = join(cacheFolder(env), "torch");
   const fault = libtorchFault(cached, headers);
   if (!fault) return { path: cached, version: versionOf(cached), source: "cache" };
@@ -76,6 +83,17 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
 
   const advice = denied ? "Run Node with --allow-child-process, or set LIBTORCH." : installAdvice(env);
   throw failure("ERR_LIBTORCH_NOT_FOUND", `libtorch ${pinned.version} was not found: ${tried.join("; ")}. ${advice}`);
+}
+
+/** The folder of an installed package @stepwell/libtorch, or the reason for which there is none. */
+function packagedLibtorch() {
+  try {
+    const { path } = require("@stepwell/libtorch");
+    return path ? { path } : { problem: `@stepwell/libtorch has no libtorch for ${platform}` };
+  } catch (error) {
+    if (error.code === "MODULE_NOT_FOUND") return { problem: "@stepwell/libtorch is not installed" };
+    return { problem: `@stepwell/libtorch cannot be read: ${error.message}` };
+  }
 }
 
 /** The command that brings libtorch to this machine, as a sentence. */

@@ -71,7 +71,7 @@ export interface EngineInfo {
     /** The full version, such as `2.11.0+cpu`. */
     readonly version: string;
     /** The place where it was found. */
-    readonly source: "LIBTORCH" | "cache" | "python";
+    readonly source: "LIBTORCH" | "package" | "cache" | "python";
     /** `loaded`, or the reason why the CUDA library was not loaded. `cudaStatus()` tells more. */
     readonly cuda: string;
   };
