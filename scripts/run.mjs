@@ -8,6 +8,7 @@ import { packGpu, testGpu } from "./pack-gpu.mjs";
 import { installPeers, installTools } from "./packages.mjs";
 import { buildPlayground, servePlayground } from "./playground.mjs";
 import { parts, setup } from "./setup.mjs";
+import { provideTool } from "./tools.mjs";
 
 const nextestVersion = "0.9.143";
 
@@ -64,6 +65,9 @@ async function test(args) {
     env,
   });
   await step(bin("biome"), ["check"]);
+  await step(bin("knip"), ["--no-config-hints"]);
+  await spelling();
+  await crates(env);
   await step("cargo", ["nextest", "run", "--release", "--workspace", "--locked"], { env });
   await provideChromium();
   await step(bin("vitest"), ["run", ...args]);
@@ -78,6 +82,18 @@ async function testFaults(args) {
 async function testInstall(args) {
   const tools = await installTools();
   await run(process.execPath, ["test/dist/install/main.js", tools, ...args]);
+}
+
+/** Looks for misspelled words in the files of the repository. */
+async function spelling() {
+  const typos = await provideTool("typos");
+  if (typos) await step(typos, ["--force-exclude", "."]);
+}
+
+/** Checks the licences and the sources of crates. Known vulnerabilities need a network: `cargo deny check advisories`. */
+async function crates(env) {
+  const deny = await provideTool("cargo-deny");
+  if (deny) await step(deny, ["--offline", "--locked", "check", "bans", "licenses", "sources"], { env });
 }
 
 async function step(command, args, options) {

@@ -10,8 +10,16 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 const inFolder = (folder: string) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
 const decisions = inFolder("docs/decisions");
 const documents = [
-  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "apps/playground/README.md", "test/parity/README.md"],
-  ...readdirSync(join(root, "docs")).flatMap((folder) => inFolder(`docs/${folder}`)),
+  ...[
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/reliability.md",
+    "apps/playground/README.md",
+    "test/parity/README.md",
+  ],
+  ...["decisions", "guides", "how-to", "reference"].flatMap((folder) => inFolder(`docs/${folder}`)),
   ...inFolder("bench/results").filter((path) => path.endsWith(".md")),
 ];
 
