@@ -89,7 +89,7 @@ export const powerCuts: Rig = {
   run: (context) => cuts(context, "product"),
   planted: {
     "a save in place": (context) => cuts(context, "in place", ["commit=1"]),
-    "a save without a sync": (context) => cuts(context, "without a sync", ["commit=1,noauto_da_alloc"]),
-    "a save without a sync of the folder": (context) => cuts(context, "without a sync of the folder", ["commit=1"]),
+    "a save without a sync": (context) => cuts(context, "without a sync", ["commit=60,noauto_da_alloc"]),
+    "a save without a sync of the folder": (context) => cuts(context, "without a sync of the folder", ["commit=60"]),
   },
 };

@@ -1,17 +1,29 @@
 // The save of the package, and savers with a planted bug that the rigs must find.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import * as k from "@stepwell/sdk";
 
 export interface Content extends k.RunObjects {}
 
-/** The bytes of a save, by way of another file. */
-function bytesOf(path: string, content: Content): Buffer {
-  const other = `${path}-other`;
+/** The bytes of a save, by way of a file in another folder, whose syncs are not those of the saver. */
+function bytesOf(content: Content): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "stepwell-saver-"));
+  const other = join(folder, "other");
   k.save(other, content);
   const bytes = readFileSync(other);
-  rmSync(other);
+  rmSync(folder, { recursive: true });
   return bytes;
 }
 
@@ -35,11 +47,11 @@ function syncFolder(path: string): void {
 export const savers = {
   product: (path: string, content: Content) => () => k.save(path, content),
   "in place": (path: string, content: Content) => {
-    const bytes = bytesOf(path, content);
+    const bytes = bytesOf(content);
     return () => writeFileSync(path, bytes);
   },
   "in two files": (path: string, content: Content) => {
-    const bytes = bytesOf(path, content);
+    const bytes = bytesOf(content);
     return () => {
       for (const half of [path, `${path}-optimizer`]) {
         replaceBy(half, bytes, true);
@@ -48,22 +60,22 @@ export const savers = {
     };
   },
   "without a sync": (path: string, content: Content) => {
-    const bytes = bytesOf(path, content);
+    const bytes = bytesOf(content);
     return () => replaceBy(path, bytes, false);
   },
   "without a sync of the folder": (path: string, content: Content) => {
-    const bytes = bytesOf(path, content);
+    const bytes = bytesOf(content);
     return () => replaceBy(path, bytes, true);
   },
   "without removal of its scratch file": (path: string, content: Content) => {
-    const bytes = bytesOf(path, content);
+    const bytes = bytesOf(content);
     return () => {
       replaceBy(path, bytes, true);
       syncFolder(path);
     };
   },
   "without a look at errors": (path: string, content: Content) => {
-    const bytes = bytesOf(path, content);
+    const bytes = bytesOf(content);
     return () => {
       const scratch = `${path}.tmp`;
       const file = openSync(scratch, "w");
