@@ -90,6 +90,7 @@ async function packPlatform(stage, folder, name, platform, what, files, add) {
     description: text,
     license,
     keywords: manifest.keywords,
+    type: "commonjs",
     engines,
     os: [os],
     cpu: [cpu],

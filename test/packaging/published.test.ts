@@ -7,12 +7,20 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { pack, run } from "./packed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "published-"));
-beforeAll(() => pack(folder));
+/** The packages as a registry serves them. */
+const served = join(folder, "served");
+beforeAll(() => {
+  pack(folder);
+  pack(served, ["--registry"]);
+  // Without the libraries, which come from the wheels.
+  const libtorch = join(import.meta.dirname, "../../packages/libtorch");
+  expect(run("npm", ["pack", "--pack-destination", folder, libtorch], folder).status).toBe(0);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const bin = (name: string) => join(import.meta.dirname, "..", "node_modules", ".bin", name);
 const tarball = (name: string) => join(folder, readdirSync(folder).find((file) => file.includes(name)) ?? "");
-const packages = ["stepwell-native", "stepwell-sdk", "stepwell-wasm", "stepwell-cli"];
+const packages = ["stepwell-native", "stepwell-sdk", "stepwell-wasm", "stepwell-cli", "stepwell-libtorch"];
 
 it.each(packages)("%s has the declarations that its modules need, under every way of resolution", (name) => {
   // The module itself is not JavaScript.
@@ -33,4 +41,14 @@ it.each(packages)("%s has a manifest without faults", (name) => {
   const { stdout, status } = run(bin("publint"), [tarball(name), "--strict"], folder);
   expect(stdout).toContain("All good!");
   expect(status).toBe(0);
+});
+
+it("every package that a registry serves has a manifest without faults", () => {
+  const tarballs = readdirSync(served);
+  expect(tarballs).toHaveLength(5);
+  for (const file of tarballs) {
+    const { stdout, status } = run(bin("publint"), [join(served, file), "--strict"], folder);
+    expect(stdout, file).toContain("All good!");
+    expect(status).toBe(0);
+  }
 });
