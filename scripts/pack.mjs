@@ -10,9 +10,9 @@ import { packLibtorch, packNative } from "./platform-packages.mjs";
 /**
  * Packs the packages into a folder, in which older tarballs of them are removed, and returns the paths. The tarballs are for a
  * project that installs them from files. With `registry`, they are as a registry serves them: with a package for each platform.
- * `libtorch` is the platform of which the libraries of libtorch are packed too.
+ * `libtorch` has the platforms of which the libraries of libtorch are packed too.
  */
-export async function packTarballs(folder, { registry = false, libtorch } = {}) {
+export async function packTarballs(folder, { registry = false, libtorch = [] } = {}) {
   mkdirSync(folder, { recursive: true });
   const name = /^stepwell-(?:cli|libtorch|native|sdk|wasm)(?:-(?:darwin|linux|win32)-\w+)?-\d.*\.tgz$/;
   const ours = () => readdirSync(folder).filter((file) => name.test(file));
@@ -24,7 +24,7 @@ export async function packTarballs(folder, { registry = false, libtorch } = {}) 
   // Captured, since it prints every file.
   await pnpm(command, { capture: true });
   if (registry) await packNative(folder);
-  if (libtorch) await packLibtorch(folder, { registry, platform: libtorch });
+  if (libtorch.length > 0) await packLibtorch(folder, { registry, platforms: libtorch });
   return ours().map((file) => join(folder, file));
 }
 
@@ -40,8 +40,9 @@ export async function pack(args) {
     throw failure("ERR_USAGE", `npm run pack: expected ${known}, given "${unknown}".`);
   }
   const registry = args.includes("--registry");
-  const option = args.find((arg) => arg.startsWith("--libtorch"));
-  const libtorch = option && (option.split("=")[1] ?? thisPlatform);
+  const libtorch = args
+    .filter((arg) => arg.startsWith("--libtorch"))
+    .map((option) => option.split("=")[1] ?? thisPlatform);
   // npm starts scripts in the root of the repository, and keeps the folder in which the user is.
   const folder = resolve(process.env.INIT_CWD ?? ".", args.find(isFolder) ?? ".");
   const tarballs = await packTarballs(folder, { registry, libtorch });

@@ -5,8 +5,19 @@
 
 const isOurs = ([name]) => name.startsWith("@stepwell/");
 
+/** A manifest of @stepwell/native with libtorch as an optional peer, so that pnpm and Plug'n'Play let it find the package. */
+function withLibtorch(manifest) {
+  const name = "@stepwell/libtorch";
+  return {
+    ...manifest,
+    peerDependencies: { [name]: manifest.version },
+    peerDependenciesMeta: { [name]: { optional: true } },
+  };
+}
+
 /** The manifest of a tarball; versions stand for "workspace:" already. */
 function beforePacking(manifest) {
+  if (manifest.name === "@stepwell/native") return withLibtorch(manifest);
   const { dependencies = {}, optionalDependencies = {}, devDependencies, ...rest } = manifest;
   const optional = Object.entries(optionalDependencies).filter(isOurs);
   const peers = [...Object.entries(dependencies).filter(isOurs), ...optional];
@@ -20,4 +31,4 @@ function beforePacking(manifest) {
   };
 }
 
-module.exports = { hooks: { beforePacking } };
+module.exports = { hooks: { beforePacking }, withLibtorch };

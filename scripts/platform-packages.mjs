@@ -5,8 +5,9 @@
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failure, pinned, platform as thisPlatform } from "../packages/native/libtorch.js";
+import { failure, pinned } from "../packages/native/libtorch.js";
 import { root, run } from "./command.mjs";
+import peers from "./peers.cjs";
 import { downloadWheels, unpackWheels } from "./wheels.mjs";
 
 const systems = { linux: "Linux", darwin: "macOS", win32: "Windows" };
@@ -23,33 +24,33 @@ export async function packNative(folder) {
       };
       await packPlatform(stage, folder, "native", platform, "Stepwell's native addon", files, add);
     }
+    // Versions are equal in a release, and a peer in the manifest of the repository would make each release a major one.
     await packMain(stage, folder, "native", (manifest) => ({
-      ...manifest,
+      ...peers.withLibtorch(manifest),
       files: manifest.files.filter((name) => name !== "addon"),
       optionalDependencies: dependencies("native", platforms, manifest.version),
     }));
   });
 }
 
-/** Packs @stepwell/libtorch with the libraries of a platform: in it, or for a registry in a package of the platform. */
-export async function packLibtorch(folder, { registry, platform = thisPlatform }) {
+/** Packs @stepwell/libtorch with the libraries of platforms: in it, or for a registry in a package of each platform. */
+export async function packLibtorch(folder, { registry, platforms }) {
   await withStage(folder, async (stage) => {
-    const add = (target) => libraries(stage, target, platform);
     if (!registry) {
-      await packMain(
-        stage,
-        folder,
-        "libtorch",
-        (manifest) => ({ ...manifest, files: [...manifest.files, platform] }),
-        (target) => add(join(target, platform)),
-      );
+      const change = (manifest) => ({ ...manifest, files: [...manifest.files, ...platforms] });
+      await packMain(stage, folder, "libtorch", change, async (target) => {
+        for (const platform of platforms) await libraries(stage, join(target, platform), platform);
+      });
       return;
     }
-    const files = ["torch", "nvidia", "licences"];
-    await packPlatform(stage, folder, "libtorch", platform, `libtorch ${pinned.version} for the CPU`, files, add);
+    for (const platform of platforms) {
+      const add = (target) => libraries(stage, target, platform);
+      const what = `libtorch ${pinned.version} for the CPU`;
+      await packPlatform(stage, folder, "libtorch", platform, what, ["torch", "nvidia", "licences"], add);
+    }
     await packMain(stage, folder, "libtorch", (manifest) => ({
       ...manifest,
-      optionalDependencies: dependencies("libtorch", Object.keys(pinned.platforms), manifest.version),
+      optionalDependencies: dependencies("libtorch", platforms, manifest.version),
     }));
   });
 }
@@ -110,9 +111,7 @@ async function packMain(stage, folder, name, change, add = () => {}) {
     if (file !== "addon") cpSync(join(root, "packages", name, file), join(target, file), { recursive: true });
   }
   await add(target);
-  const { peerDependencies = {}, ...rest } = manifest;
-  const peers = Object.fromEntries(Object.keys(peerDependencies).map((peer) => [peer, manifest.version]));
-  write(target, change({ ...rest, ...(Object.keys(peers).length > 0 ? { peerDependencies: peers } : {}) }));
+  write(target, change(manifest));
   await npmPack(target, folder);
 }
 

@@ -30,6 +30,11 @@ describe("the addon, as a registry serves it", () => {
     const { version, optionalDependencies, scripts } = manifest("native");
     expect(optionalDependencies).toMatchObject({ [`@stepwell/native-${platform}`]: version });
     expect(scripts).toBeUndefined();
+    const peer = { peerDependencies: { "@stepwell/libtorch": version } };
+    expect(manifest("native")).toMatchObject({
+      ...peer,
+      peerDependenciesMeta: { "@stepwell/libtorch": { optional: true } },
+    });
     const own = manifest(`native-${platform}`);
     expect(own).toMatchObject({ name: `@stepwell/native-${platform}`, version, os: [os], cpu: [cpu], license: "MIT" });
     expect(own.libc).toEqual(os === "linux" ? ["glibc"] : undefined);

@@ -1,4 +1,4 @@
-// The sizes of the packages in sizes.json. A change of more than a tenth fails, so that somebody looks at it.
+// The sizes of the packages in sizes.json. A change of more than a tenth fails.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -38,7 +38,7 @@ it("refuses a LIBTORCH without libraries", () => {
 
 it("says everything that it tried", () => {
   expect(() => find()).toThrow(
-    /LIBTORCH is not set; @stepwell\/libtorch has no libtorch for \w+-\w+; in the cache .* there is no python3; there is no python\. Run "npm run setup" in /,
+    /LIBTORCH is not set; @stepwell\/libtorch (?:is not installed|has no libtorch for \S+); in the cache .* there is no python3; there is no python\. Run "npm run setup" in /,
   );
 });
 

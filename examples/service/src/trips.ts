@@ -54,8 +54,11 @@ export function inputsOf({ distance, hour, weekday, rain }: Trip): number[] {
   return [Math.log(distance), Math.sin(day), Math.cos(day), Math.sin(week), Math.cos(week), Math.log1p(rain)];
 }
 
-/** The output of the network is the logarithm of the minutes. */
-export const targetOf = ({ minutes }: MadeTrip): number => Math.log(minutes);
+/** In minutes. A network that has learned little answers about this. */
+const typical = 15;
+
+/** The output of the network is the logarithm of the minutes over the typical ones. */
+export const targetOf = ({ minutes }: MadeTrip): number => Math.log(minutes / typical);
 
 /** The minutes of an output of the network. */
-export const minutesOf = (output: number): number => Math.exp(output);
+export const minutesOf = (output: number): number => typical * Math.exp(output);
