@@ -223,3 +223,24 @@ it("a training by fit has its losses, rates, norms and trust ratios in a file", 
   );
   expect(new Set(ratios.map((ratio) => ratio.toFixed(6))).size).toBeGreaterThan(20);
 });
+
+it.each([
+  ["corrected averages", { unbiased: true }],
+  ["averages as they are", { unbiased: false }],
+  ["decay in the gradient", { l2: true }],
+])("the trust ratio of LAMB is its limit where it has one value only, with %s", async (_, options) => {
+  k.seed(5);
+  const module = k.Module.of(k.seq("sequential", ["linear", 3, 6], "tanh", ["linear", 6, 1]));
+  const fixed = { lr: 0.02, decay: 0.1, trustmin: 0.7, trustmax: 0.7, ...options };
+  const model = new k.Model(module, "mse", new k.Optimizer(k.opt("lamb", module, fixed)));
+  const inputs = Array.from({ length: 8 }, (_, i) => [i / 8, (i % 3) - 1, 1]);
+  const target = join(folder, JSON.stringify(options).replaceAll(/\W/g, ""));
+  await observe(
+    model.fit({ inputs, targets: inputs.map(([x]) => [x ?? 0]) }, { epochs: 6, batchsize: 4 }),
+    tensorboard(target, { model, every: 1 }),
+  );
+  const scalars = scalarsOf(join(target, readdirSync(target)[0] as string));
+  const ratios = Object.entries(scalars).filter(([name]) => name.startsWith("trust ratio/"));
+  expect(ratios.map(([, values]) => values.length)).toEqual([12, 12, 12, 12]);
+  for (const [, values] of ratios) for (const [, ratio] of values) expect(ratio).toBeCloseTo(0.7, 3);
+});

@@ -17,7 +17,13 @@ interface Bytes {
 /** Fails if this engine can neither write files nor make their bytes. */
 export async function checkEngineSaves(): Promise<void> {
   const k = await import("@stepwell/sdk");
-  if (k.engine === "native" || (k as Bytes).serialize) return;
+  if (k.engine === "native") return;
+  try {
+    (k as Bytes).serialize?.({ version: 1 });
+    if ("serialize" in k) return;
+  } catch {
+    // The SDK has the function, and this engine does not.
+  }
   throw new CommandError("ERR_UNSUPPORTED", "the WebAssembly engine has no files yet: --no-save trains without saving");
 }
 
