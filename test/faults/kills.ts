@@ -32,7 +32,8 @@ export function restore(folder: string, files: string): void {
 
 /** Starts a program that has trained so many steps and is ready to save. */
 export async function ready(config: SaveConfig): Promise<Program> {
-  const program = new Program("save", config);
+  // The program of a sweep lives as long as the sweep.
+  const program = new Program("save", config, { limit: 3_600_000 });
   const line = await program.line();
   if (line !== "ready") throw new Error(`the program is not ready: ${line} ${JSON.stringify(await program.ended)}`);
   return program;

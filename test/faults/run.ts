@@ -18,6 +18,8 @@ async function inFolder(work: (folder: string) => Promise<Outcome>): Promise<Out
   const folder = mkdtempSync(join(tmpdir(), "stepwell-faults-"));
   try {
     return await work(folder);
+  } catch (error) {
+    return { count: 0, failures: [`the rig itself failed: ${error}`] };
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -36,7 +38,11 @@ export async function runRig(rig: Rig, { scale, seed, limit, planted = true }: R
   };
   for (const [bug, run] of planted ? Object.entries(rig.planted) : []) {
     const outcome = await inFolder((folder) => run(contextOf(folder, "quick")));
-    results.push({ bug, isFound: outcome.failures.length > 0, message: outcome.failures[0] ?? "" });
+    results.push({
+      bug,
+      isFound: outcome.failures.length > 0 && outcome.count > 0,
+      message: outcome.failures[0] ?? "",
+    });
   }
   const outcome = await inFolder((folder) => rig.run(contextOf(folder, scale)));
   const passed = outcome.failures.length === 0 && outcome.count > 0 && results.every(({ isFound }) => isFound);

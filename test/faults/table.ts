@@ -3,6 +3,7 @@
 import { failingAllocations } from "./allocations.js";
 import { corruptFiles } from "./corrupt-files.js";
 import { processExits } from "./exits.js";
+import { fuzzing } from "./fuzz.js";
 import { nonFiniteGradients } from "./gradients.js";
 import { handleStates } from "./handle-states.js";
 import { ioErrors } from "./io-errors.js";
@@ -34,4 +35,5 @@ export const rigs: readonly Rig[] = [
   nonFiniteGradients,
   soak,
   wasmTraps,
+  fuzzing,
 ];
