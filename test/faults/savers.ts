@@ -17,7 +17,7 @@ import * as k from "@stepwell/sdk";
 
 export interface Content extends k.RunObjects {}
 
-/** The bytes of a save, by way of a file in another folder, whose syncs are not those of the saver. */
+/** The bytes of a save, by way of a file in another folder. Its syncs do not help the saver. */
 function bytesOf(content: Content): Buffer {
   const folder = mkdtempSync(join(tmpdir(), "stepwell-saver-"));
   const other = join(folder, "other");
