@@ -61,11 +61,12 @@ pub use optimizers::lbfgs::closure_step::{ClosureStep, LbfgsState};
 pub use optimizers::lbfgs::device_vectors::{DeviceObjective, lbfgs_source};
 pub use optimizers::lbfgs::objective::Objective;
 pub use optimizers::lbfgs::state_dict::{AnyLbfgsStateDict, LbfgsStateDict};
+#[cfg(not(target_family = "wasm"))]
 pub use optimizers::presets::{PRESETS, Preset};
 pub use optimizers::{CATALOG, definition};
 pub use options::option_type::{OptionType, count};
 pub use options::table::{
-    Limit, OptionSet, OptionSpec, defaults, first_changed_extension, next_option, parse, positional,
+    Limit, OptionSet, OptionSpec, defaults, documentation, first_changed_extension, next_option, parse, positional,
 };
 pub use options::value::{OptionKind, OptionValue};
 #[cfg(not(target_family = "wasm"))]

@@ -12,6 +12,8 @@ mod training;
 #[cfg(test)]
 mod typescript_files;
 #[cfg(test)]
+mod typescript_help;
+#[cfg(test)]
 mod typescript_operations;
 mod values;
 

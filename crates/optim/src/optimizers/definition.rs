@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::options::rule_options::RuleOptions;
-use crate::options::table::{OptionSet, OptionSpec};
+use crate::options::table::{OptionSet, OptionSpec, documentation, torch_class};
 use crate::options::value::OptionValue;
 use crate::rule::Rule;
 use crate::state::param_state::{MASTER, PARAM_AVERAGE};
@@ -13,7 +13,7 @@ use crate::sweep::rule_instance::RuleInstance;
 pub struct Definition {
     /// The name in the k-api.
     pub name: &'static str,
-    /// The PyTorch class, if there is one.
+    /// The PyTorch class, if there is one; empty in WebAssembly, as `about` is.
     pub pytorch: Option<&'static str>,
     /// A one-sentence description.
     pub about: &'static str,
@@ -56,8 +56,8 @@ pub(crate) enum Method {
 pub(crate) const fn define<R: Rule>() -> Definition {
     Definition {
         name: R::NAME,
-        pytorch: R::PYTORCH,
-        about: R::ABOUT,
+        pytorch: torch_class(R::PYTORCH),
+        about: documentation(R::ABOUT),
         options: R::Options::SPECS,
         counts_steps: R::COUNTS_STEPS,
         buffers: R::BUFFERS,

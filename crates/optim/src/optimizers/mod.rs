@@ -1,6 +1,7 @@
 //! The list of optimizers. A new one needs its file, its line here and its recording in `test/parity`.
 
 pub(crate) mod definition;
+#[cfg(not(target_family = "wasm"))]
 pub(crate) mod presets;
 
 use crate::error::{Code, Error, Result};

@@ -55,8 +55,7 @@ macro_rules! options {
         &[$($crate::options::table::OptionSpec {
             name: $crate::options::table::plain_name(stringify!($name)),
             alias: $crate::options!(@or None $(, Some($alias))?),
-            // No command of the session gives sentences, and the module for WebAssembly is smaller without.
-            doc: if cfg!(target_family = "wasm") { "" } else { $doc.trim_ascii_start() },
+            doc: $crate::options::table::documentation($doc.trim_ascii_start()),
             kind: <$type as $crate::options::option_type::OptionType>::KIND,
             nullable: <$type as $crate::options::option_type::OptionType>::NULLABLE,
             limit: $crate::options!(@or $crate::options::table::Limit::Finite $(, $limit)?),

@@ -120,6 +120,19 @@ fn is_whole(x: f64) -> bool {
     x.fract() == 0.0 && x.abs() <= MAX_EXACT_INTEGER
 }
 
+/// A sentence of a table; empty in WebAssembly, whose texts the SDK has.
+pub const fn documentation(text: &'static str) -> &'static str {
+    if cfg!(target_family = "wasm") { "" } else { text }
+}
+
+/// The name of a PyTorch class, if there is one; empty in WebAssembly.
+pub(crate) const fn torch_class(name: Option<&'static str>) -> Option<&'static str> {
+    match name {
+        Some(name) => Some(documentation(name)),
+        None => None,
+    }
+}
+
 /// The name of a field without `r#`, by which Rust marks a keyword.
 pub const fn plain_name(field: &'static str) -> &'static str {
     if let [b'r', b'#', name @ ..] = field.as_bytes()

@@ -7,12 +7,13 @@
 //! discard the changes of other schedules in the chain. Its chains do not take `plateau`.
 
 use crate::fallible::Results;
+use crate::options::table::documentation;
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduledGroup};
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "chained",
-    pytorch: Some("torch.optim.lr_scheduler.ChainedScheduler"),
-    about: "Several schedules at once, each from the rate of the one before it.",
+    pytorch: Some(documentation("torch.optim.lr_scheduler.ChainedScheduler")),
+    about: documentation("Several schedules at once, each from the rate of the one before it."),
     options: &[],
     progress: &[],
     children: Children::Several("of"),

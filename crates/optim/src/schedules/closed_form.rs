@@ -1,6 +1,6 @@
 //! The trait of schedules in closed form.
 
-use crate::options::table::OptionSet;
+use crate::options::table::{OptionSet, documentation, torch_class};
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduledGroup, StepCount};
 
 /// A schedule whose rate is a function of the base rate and of the number of schedule steps alone.
@@ -34,8 +34,8 @@ pub(crate) trait ClosedFormSchedule: 'static {
 pub(crate) const fn closed_form<S: ClosedFormSchedule>() -> ScheduleDefinition {
     ScheduleDefinition {
         name: S::NAME,
-        pytorch: S::PYTORCH,
-        about: S::ABOUT,
+        pytorch: torch_class(S::PYTORCH),
+        about: documentation(S::ABOUT),
         options: S::Options::SPECS,
         progress: StepCount::SPECS,
         children: Children::None,

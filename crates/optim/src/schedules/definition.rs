@@ -39,7 +39,7 @@ pub enum Children {
 pub struct ScheduleDefinition {
     /// The name.
     pub name: &'static str,
-    /// The PyTorch class, if there is one.
+    /// The PyTorch class, if there is one; empty in WebAssembly, as `about` is.
     pub pytorch: Option<&'static str>,
     /// A one-sentence description.
     pub about: &'static str,

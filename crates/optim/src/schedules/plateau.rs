@@ -10,7 +10,7 @@ use crate::options;
 use crate::error::{Code, Error, Result};
 use crate::options::macros::words;
 use crate::options::option_type::OptionType;
-use crate::options::table::OptionSet;
+use crate::options::table::{OptionSet, documentation};
 use crate::options::table::Limit::*;
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduleInstance, ScheduledGroup};
 
@@ -68,8 +68,8 @@ options! {
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "plateau",
-    pytorch: Some("torch.optim.lr_scheduler.ReduceLROnPlateau"),
-    about: "The rate times a factor, whenever a metric has stopped improving.",
+    pytorch: Some(documentation("torch.optim.lr_scheduler.ReduceLROnPlateau")),
+    about: documentation("The rate times a factor, whenever a metric has stopped improving."),
     options: PlateauOptions::SPECS,
     progress: PlateauProgress::SPECS,
     children: Children::None,

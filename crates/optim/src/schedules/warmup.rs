@@ -11,7 +11,7 @@
 
 use crate::options;
 use crate::error::Result;
-use crate::options::table::OptionSet;
+use crate::options::table::{OptionSet, documentation};
 use crate::options::table::Limit::*;
 use crate::schedules::definition::{Children, ScheduleDefinition, ScheduleInstance, StepCount, childless};
 use crate::schedules::linear::between;
@@ -28,8 +28,8 @@ options! {
 
 pub(crate) const DEFINITION: ScheduleDefinition = ScheduleDefinition {
     name: "warmup",
-    pytorch: Some("torch.optim.lr_scheduler.SequentialLR"),
-    about: "A straight line up to the base rate, and then another schedule.",
+    pytorch: Some(documentation("torch.optim.lr_scheduler.SequentialLR")),
+    about: documentation("A straight line up to the base rate, and then another schedule."),
     options: WarmupOptions::SPECS,
     progress: StepCount::SPECS,
     children: Children::One("next"),

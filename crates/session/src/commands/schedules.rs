@@ -2,8 +2,7 @@
 //! and the schedules inside it.
 
 use stepwell_optim::{
-    Children, Code, Error, Optimizer, Result, Results, SCHEDULES, Schedule, ScheduleInstance, defaults,
-    schedule_definition,
+    Children, Code, Error, Optimizer, Result, Results, Schedule, ScheduleInstance, schedule_definition,
 };
 
 use crate::commands::arguments::Arguments;
@@ -12,7 +11,7 @@ use crate::session::Session;
 use crate::values::convert::{named_options, option_entries, to_value};
 use crate::values::handle::ObjectKind;
 use crate::values::numbers::array;
-use crate::values::value::{Entries, Value};
+use crate::values::value::Value;
 
 /// `lr(optimizer)` returns the learning rate of each group; `lr(optimizer, rates)` sets one for all or one for each.
 pub(crate) fn lr<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
@@ -157,17 +156,4 @@ fn rates(given: Value) -> Result<Vec<f64>> {
         Some(array) => array.doubles(),
         None => Err(Error::new(Code::OptionType, format_args!("base: expected a list of numbers, given {given}"))),
     }
-}
-
-/// A row of `help("schedule")` for each schedule.
-pub(crate) fn help() -> Value {
-    let rows = SCHEDULES.iter().map(|definition| {
-        let mut entries = Entries::new();
-        entries.text("schedule", definition.name);
-        entries.text("pytorch", definition.pytorch.unwrap_or_default());
-        entries.text("about", definition.about);
-        entries.add("options", option_entries(definition.options, &defaults(definition.options)));
-        entries.value()
-    });
-    Value::Array(rows.collect())
 }

@@ -1,25 +1,24 @@
 //! Functions of the session: help, settings, random numbers and reset.
 
-use stepwell_optim::{CATALOG, Code, Error, PRESETS, Result, defaults, definition, positional};
+use stepwell_optim::{CATALOG, Code, Error, OptionSpec, Result, SCHEDULES, defaults, definition, positional};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::operations;
-use crate::commands::schedules;
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
-use crate::nn::container::CONTAINERS;
+use crate::nn::container::Container;
 use crate::nn::kind_names::{LAYER_NAMES, kind_of};
 use crate::nn::layers::layer_kinds;
 use crate::nn::module::CALLBACK;
 use crate::random::Random;
 use crate::session::Session;
-use crate::values::convert::{option_entries, to_value};
+use crate::values::convert::option_entries;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::value::{Entries, NumericArray, Value};
+use crate::values::value::{NumericArray, Value};
 
-/// `help()`, `help("optimizer")`, `help("module")`, `help("tensor")`, `help("schedule")` and `help("preset")` return lists; `help(name)`
-/// returns the options and defaults of an optimizer or module. A second argument `true` includes extensions.
+/// `help(topic)` returns the options of each row of a list, in the order of the texts that the SDK has of them. The topics are
+/// optimizer, module, schedule, tensor and preset; the SDK has all of the rows of the last two. `help(name)` returns the options and
+/// defaults of an optimizer or module. A second argument `true` includes extensions.
 pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let topic = match arguments.next() {
         Value::Undefined => "optimizer".to_owned(),
@@ -28,65 +27,37 @@ pub(crate) fn help<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
     };
     let all = arguments.flag("whether to include extensions")?.unwrap_or(false);
     arguments.finish()?;
-    let row = |specs: &'static [stepwell_optim::OptionSpec]| {
+    let row = |specs: &'static [OptionSpec]| {
         let included = if all { specs } else { positional(specs) };
         option_entries(included, &defaults(included))
     };
-    if topic == "optimizer" {
-        let rows = CATALOG.iter().map(|definition| {
-            let mut entries = Entries::new();
-            entries.text("optimizer", definition.name);
-            entries.text("pytorch", definition.pytorch.unwrap_or_default());
-            entries.add("options", row(definition.options));
-            entries.text("about", definition.about);
-            entries.value()
-        });
-        return Ok(Value::Array(rows.collect()));
+    let mut rows = Vec::new();
+    match topic.as_str() {
+        "optimizer" => rows.extend(CATALOG.iter().map(|definition| row(definition.options))),
+        "module" => rows.extend(layer_kinds::<E>().map(|kind| row(kind.options))),
+        "schedule" => rows.extend(SCHEDULES.iter().map(|schedule| row(schedule.options))),
+        "tensor" | "preset" => {}
+        _ => {
+            let kind = layer_kinds::<E>().find(|kind| kind.name == kind_of(LAYER_NAMES, &topic));
+            let options = match kind {
+                Some(kind) => kind.options,
+                None if topic == CALLBACK || Container::named(&topic).is_some() => &[],
+                None => optimizer_options(&topic)?,
+            };
+            return Ok(row(options));
+        }
     }
-    if topic == "module" {
-        let layers = layer_kinds::<E>().map(|kind| (kind.name, kind.about, row(kind.options)));
-        let containers = CONTAINERS.iter().map(|(name, _, about)| (*name, *about, row(&[])));
-        let rows = layers.chain(containers).map(|(name, about, options)| {
-            let mut entries = Entries::new();
-            entries.text("module", name);
-            entries.text("about", about);
-            entries.add("options", options);
-            entries.value()
-        });
-        return Ok(Value::Array(rows.collect()));
-    }
-    if topic == "tensor" {
-        return Ok(operations::help());
-    }
-    if topic == "schedule" {
-        return Ok(schedules::help());
-    }
-    if topic == "preset" {
-        let rows = PRESETS.iter().map(|preset| {
-            let options = preset.options.iter().map(|(name, value)| (*name, to_value(value)));
-            let mut entries = Entries::new();
-            entries.text("preset", preset.name);
-            entries.text("optimizer", preset.optimizer);
-            entries.text("about", preset.about);
-            entries.text("source", preset.source);
-            entries.add("options", Value::object(options));
-            entries.value()
-        });
-        return Ok(Value::Array(rows.collect()));
-    }
-    if let Some(kind) = layer_kinds::<E>().find(|kind| kind.name == kind_of(LAYER_NAMES, &topic)) {
-        return Ok(row(kind.options));
-    }
-    if CONTAINERS.iter().any(|(name, ..)| *name == topic) || topic == CALLBACK {
-        return Ok(row(&[]));
-    }
-    let definition = definition(&topic).ok().ok_or_else(|| {
+    Ok(Value::Array(rows))
+}
+
+fn optimizer_options(topic: &str) -> Result<&'static [OptionSpec]> {
+    let found = definition(topic).ok().map(|definition| definition.options);
+    found.ok_or_else(|| {
         let message = format_args!(
             "unknown topic `{topic}`, expected optimizer, module, tensor, schedule, preset or the name of an optimizer or module"
         );
         Error::new(Code::UnknownName, message)
-    })?;
-    Ok(row(definition.options))
+    })
 }
 
 /// `setting(name)` returns a setting, `setting(name, value)` sets it. `alloptions`: whether definitions include all

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use stepwell_optim::{Brief, Code, Error, Result, Shared};
+use stepwell_optim::{Brief, Code, Error, Result, Shared, documentation};
 
 use crate::engine::Engine;
 use crate::engine::primitives::Binary;
@@ -43,20 +43,20 @@ pub(crate) enum Container {
 
 use Container::*;
 
-/// Every kind of container: its name, and one sentence.
+/// Every kind of container: its name, and one sentence, which is empty in WebAssembly.
 pub(crate) const CONTAINERS: &[(&str, Container, &str)] = &[
-    ("sequential", Sequential, "Modules one after the other."),
-    ("seqnest", SeqNest, "Modules one after the other, as a part of another container."),
-    ("seqlist", SeqList, "Sequences one after the other, which share the further inputs."),
-    ("seqdict", SeqDict, "Sequences by name, one after the other, which share the further inputs."),
-    ("seqjoin", SeqJoin, "Two sequences, and a module that joins their outputs."),
-    ("residual", Residual, "The sum of a sequence and its input, or of two sequences."),
-    ("fork", Fork, "The outputs of two modules for one input."),
-    ("nbeats", NBeats, "Blocks of N-BEATS, each of which gives backcast and forecast."),
-    ("transform", Transform, "A sequence for training, and one for use."),
-    ("recur", Recur, "A recurrent layer, with sequences before and after it."),
-    ("moduledict", ModuleDict, "Modules by name, which do not run."),
-    ("modulelist", ModuleList, "Modules by position, which do not run."),
+    ("sequential", Sequential, documentation("Modules one after the other.")),
+    ("seqnest", SeqNest, documentation("Modules one after the other, as a part of another container.")),
+    ("seqlist", SeqList, documentation("Sequences one after the other, which share the further inputs.")),
+    ("seqdict", SeqDict, documentation("Sequences by name, one after the other, which share the further inputs.")),
+    ("seqjoin", SeqJoin, documentation("Two sequences, and a module that joins their outputs.")),
+    ("residual", Residual, documentation("The sum of a sequence and its input, or of two sequences.")),
+    ("fork", Fork, documentation("The outputs of two modules for one input.")),
+    ("nbeats", NBeats, documentation("Blocks of N-BEATS, each of which gives backcast and forecast.")),
+    ("transform", Transform, documentation("A sequence for training, and one for use.")),
+    ("recur", Recur, documentation("A recurrent layer, with sequences before and after it.")),
+    ("moduledict", ModuleDict, documentation("Modules by name, which do not run.")),
+    ("modulelist", ModuleList, documentation("Modules by position, which do not run.")),
 ];
 
 /// Kinds of recurrent layers.

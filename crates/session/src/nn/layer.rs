@@ -51,6 +51,7 @@ pub(crate) trait LayerDefinition {
     /// The name, as in the k-api.
     const NAME: &'static str;
     /// One sentence.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the SDK's types and texts are generated from it"))]
     const ABOUT: &'static str;
 
     fn make<E: Engine>(options: Self::Options, context: &mut InitContext<'_, E>) -> Result<Box<dyn Layer<E>>>;

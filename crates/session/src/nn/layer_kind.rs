@@ -11,7 +11,6 @@ use crate::nn::layer::Layer;
 /// A kind of layer.
 pub(crate) struct LayerKind<E: Engine> {
     pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
     pub(crate) options: &'static [OptionSpec],
     pub(crate) maker: LayerMaker<E>,
 }
@@ -56,7 +55,6 @@ macro_rules! function_layers {
         pub(crate) fn kinds<$engine: crate::engine::Engine>() -> &'static [crate::nn::layer_kind::LayerKind<$engine>] {
             const { &[$(crate::nn::layer_kind::LayerKind {
                 name: $name,
-                about: $about.trim_ascii_start(),
                 options: stepwell_optim::options! { @table $($options)* },
                 maker: crate::nn::layer_kind::LayerMaker::$maker($($function)*),
             }),*] }

@@ -25,12 +25,12 @@ mod vectors;
 
 use crate::optimizers::definition::{Definition, Method};
 use crate::optimizers::lbfgs::options::LbfgsOptions;
-use crate::options::table::OptionSet;
+use crate::options::table::{OptionSet, documentation};
 
 pub(crate) const DEFINITION: Definition = Definition {
     name: "lbfgs",
-    pytorch: Some("torch.optim.LBFGS"),
-    about: "Limited-memory BFGS: a quasi-Newton method on all parameters at once; a step needs a closure.",
+    pytorch: Some(documentation("torch.optim.LBFGS")),
+    about: documentation("Limited-memory BFGS: a quasi-Newton method on all parameters at once; a step needs a closure."),
     options: LbfgsOptions::SPECS,
     counts_steps: false,
     buffers: &[],

@@ -15,12 +15,13 @@ pub(crate) type Function<E> = fn(&mut Context<'_, E>, &Given<E>) -> Result<Outpu
 /// A row of the table.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// PyTorch's name, if it is another.
-    pub(crate) pytorch: &'static str,
     pub(crate) parameters: &'static [Parameter],
     /// How many tensors it returns; 0 for plain data. Results of 1 are methods of the fluent tensor too.
     pub(crate) outputs: usize,
-    /// One sentence or several. The module that runs does not contain it.
+    /// PyTorch's name, if it is another. Programs that run do not contain it, as the next two.
+    #[cfg(test)]
+    pub(crate) pytorch: &'static str,
+    /// One sentence or several.
     #[cfg(test)]
     pub(crate) about: &'static str,
     /// Whether a gradient flows.
@@ -47,13 +48,14 @@ macro_rules! operations {
         pub(crate) const ROWS: &[crate::commands::operations::definition::Operation] = &[
             $(crate::commands::operations::definition::Operation {
                 name: $name,
-                pytorch: concat!($($pytorch)?),
                 parameters: &[$(crate::commands::operations::parameter::Parameter {
                     name: stringify!($parameter),
                     kind: crate::commands::operations::parameter::Kind::$kind,
                     default: crate::commands::operations::definition::operations!(@default $($default)?),
                 }),*],
                 outputs: $outputs,
+                #[cfg(test)]
+                pytorch: concat!($($pytorch)?),
                 #[cfg(test)]
                 about: $about,
                 #[cfg(test)]

@@ -26,7 +26,6 @@ pub(crate) mod statistics;
 
 use crate::commands::operations::definition::{Function, Operation};
 use crate::engine::Engine;
-use crate::values::value::{Entries, Value};
 
 /// The families in the order of the documentation, with the name of the file of each.
 pub(crate) const FAMILIES: [(&str, &[Operation]); 17] = [
@@ -95,21 +94,4 @@ pub(crate) fn index(name: &str) -> Option<usize> {
 pub(crate) fn at<E: Engine>(index: usize) -> Option<(&'static Operation, Function<E>)> {
     let (family, row) = (index / MAX_ROWS, index % MAX_ROWS);
     Some((FAMILIES.get(family)?.1.get(row)?, *functions().get(family)?.get(row)?))
-}
-
-/// The rows of `help("tensor")`.
-pub(crate) fn help() -> Value {
-    let mut list = Vec::new();
-    for (family, rows) in FAMILIES {
-        for row in rows {
-            let mut entries = Entries::new();
-            entries.text("operation", row.name);
-            entries.text("family", family);
-            entries.text("pytorch", if row.pytorch.is_empty() { row.name } else { row.pytorch });
-            entries.add("arguments", Value::strings(row.parameters.iter().map(|parameter| parameter.name)));
-            entries.number("outputs", row.outputs as f64);
-            list.push(entries.value());
-        }
-    }
-    Value::Array(list)
 }

@@ -29,7 +29,6 @@ macro_rules! layers {
         pub(crate) fn layer_kinds<E: Engine>() -> impl Iterator<Item = &'static LayerKind<E>> {
             let definitions: &'static [LayerKind<E>] = &[$(LayerKind {
                 name: <$layer as LayerDefinition>::NAME,
-                about: <$layer as LayerDefinition>::ABOUT,
                 options: <<$layer as LayerDefinition>::Options as OptionSet>::SPECS,
                 maker: LayerMaker::Definition(|row, context| {
                     <$layer as LayerDefinition>::make(OptionSet::from_values(row)?, context)

@@ -1,8 +1,10 @@
 // Functions of the session: help, settings, random numbers, start and reset.
 
 import type { EngineOptions, TypedTensor } from "../../binding.js";
+import { moduleTexts, operationTexts, optimizerTexts, presetTexts, scheduleTexts } from "../../generated/help.js";
 import type { LayerKind } from "../../generated/layers.js";
 import type { OptimizerName } from "../../generated/options.js";
+import { presets } from "../../generated/presets.js";
 import type {
   ListOptionRow,
   ModuleHelp,
@@ -30,7 +32,32 @@ export function help<Name extends OptimizerName | LayerKind>(
   all?: boolean,
 ): Name extends OptimizerName ? OptionRow : ListOptionRow;
 export function help(...args: readonly unknown[]): unknown {
-  return client.call("help", args);
+  const found = client.call("help", args);
+  if (!Array.isArray(found)) return found;
+  const options = found as readonly OptionRow[];
+  switch (args[0]) {
+    case "module":
+      return moduleTexts.map(([module, about], row) => ({ module, about, options: options[row] ?? {} }));
+    case "schedule":
+      return scheduleTexts.map(([schedule, pytorch, about], row) => ({
+        schedule,
+        pytorch,
+        about,
+        options: options[row],
+      }));
+    case "tensor":
+      return operationTexts.map(([operation, family, pytorch, names, outputs]) => {
+        return { operation, family, pytorch, arguments: names.split(" ").filter(Boolean), outputs };
+      });
+    case "preset":
+      return presetTexts.map(([preset, optimizer, about, source]) => {
+        return { preset, optimizer, about, source, options: { ...presets[preset] } };
+      });
+    default:
+      return optimizerTexts.map(([optimizer, pytorch, about], row) => {
+        return { optimizer, pytorch, options: options[row], about };
+      });
+  }
 }
 
 /** Whether definitions have all options, or only those that differ from the defaults. Default true. */
