@@ -15,6 +15,8 @@ pub enum Arithmetic {
 
 /// Sets `out` to the results of operands, each with the distance of its elements: 0 repeats the first one. Without effect on
 /// elements for which an operand has none.
+// As in `multiply`: compiled for speed, whatever the caller is compiled for.
+#[inline(never)]
 pub fn calculate(arithmetic: Arithmetic, out: &mut [f32], a: (&[f32], usize), b: (&[f32], usize)) {
     match arithmetic {
         Arithmetic::Add => each(out, a, b, |a, b| a + b),

@@ -8,6 +8,8 @@ pub mod elementwise;
 use std::collections::TryReserveError;
 use std::ops::Range;
 
+use vectors::{added, tile};
+
 /// Rows and columns of a tile of the product. Its sums and operands fit into 16 vector registers of 4 floats, as x86-64 has.
 const TILE: [usize; 2] = [4, 8];
 /// Rows of a packed block of the left matrix: 64 × 256 floats, 64 KiB, stay in L2.
@@ -39,12 +41,14 @@ impl<'a> Matrix<'a> {
 ///
 /// # Errors
 /// If the memory of the two packed blocks, at most 576 KiB, cannot be allocated.
+// Inlined into a caller that is compiled for size, it would be compiled for size too.
+#[inline(never)]
 pub fn multiply(out: &mut [f32], add: bool, left: Matrix<'_>, right: Matrix<'_>) -> Result<(), TryReserveError> {
     let (rows, depth, columns) = (left.rows, left.columns, right.columns);
     if right.rows != depth || rows.checked_mul(columns) != Some(out.len()) {
         return Ok(());
     }
-    if !add {
+    if depth == 0 && !add {
         out.fill(0.0);
     }
     let max_depth = depth.min(BLOCK_DEPTH);
@@ -59,7 +63,13 @@ pub fn multiply(out: &mut [f32], add: bool, left: Matrix<'_>, right: Matrix<'_>)
                 let left_size = along.len() * down.len().next_multiple_of(TILE[0]);
                 let left_block = &mut left_block[..left_size];
                 pack::<{ TILE[0] }>(left_block, left, left.transposed, down.clone(), along.clone());
-                add_block(out, columns, down, across.clone(), left_block, right_block, along.len());
+                let block = Block {
+                    left: left_block,
+                    right: right_block,
+                    depth: along.len(),
+                    replaces: !add && along.start == 0,
+                };
+                block.write(out, columns, down, across.clone());
             }
         }
     }
@@ -117,74 +127,104 @@ fn pack<const WIDTH: usize>(
     }
 }
 
-/// Adds the product of two blocks to rows `down` and columns `across` of `out`.
-fn add_block(
-    out: &mut [f32],
-    width: usize,
-    down: Range<usize>,
-    across: Range<usize>,
-    left: &[f32],
-    right: &[f32],
+/// The product of two packed blocks.
+struct Block<'a> {
+    left: &'a [f32],
+    right: &'a [f32],
     depth: usize,
-) {
-    for (right, column) in right.chunks_exact(depth * TILE[1]).zip(across.clone().step_by(TILE[1])) {
-        let columns = column..across.end.min(column + TILE[1]);
-        for (left, row) in left.chunks_exact(depth * TILE[0]).zip(down.clone().step_by(TILE[0])) {
-            let sums = tile(left, right);
-            for (sums, row) in sums.iter().zip(row..down.end) {
-                let out = &mut out[row * width..][columns.clone()];
-                out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+    /// Whether the product replaces the elements of the output, or is added to them.
+    replaces: bool,
+}
+
+impl Block<'_> {
+    /// Writes the product to rows `down` and columns `across` of `out`.
+    fn write(&self, out: &mut [f32], width: usize, down: Range<usize>, across: Range<usize>) {
+        let strips = self.right.chunks_exact(self.depth * TILE[1]);
+        for (right, column) in strips.zip(across.clone().step_by(TILE[1])) {
+            let columns = column..across.end.min(column + TILE[1]);
+            let strips = self.left.chunks_exact(self.depth * TILE[0]);
+            for (left, row) in strips.zip(down.clone().step_by(TILE[0])) {
+                let sums = tile(left, right);
+                for (sums, row) in sums.into_iter().zip(row..down.end) {
+                    let out = &mut out[row * width..][columns.clone()];
+                    if let Ok(out) = <&mut [f32; TILE[1]]>::try_from(&mut *out) {
+                        *out = if self.replaces { sums } else { added(*out, sums) };
+                    } else {
+                        let pairs = out.iter_mut().zip(sums);
+                        pairs.for_each(|(out, sum)| *out = if self.replaces { sum } else { *out + sum });
+                    }
+                }
             }
         }
     }
 }
 
-/// The product of two strips. With explicit vectors, since the compiler does not vectorize the loops below for WebAssembly.
+/// Explicit vectors, since the compiler does not vectorize the loops of the other module for WebAssembly.
 #[cfg(target_arch = "wasm32")]
-#[inline(always)]
-fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
-    use std::arch::wasm32::{f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat};
-    let zero = f32x4_splat(0.0);
-    let mut sums = [[zero; 2]; TILE[0]];
-    let (left, _) = left.as_chunks::<{ TILE[0] }>();
-    let (right, _) = right.as_chunks::<{ TILE[1] }>();
-    for (left, r) in left.iter().zip(right) {
-        let right = [f32x4(r[0], r[1], r[2], r[3]), f32x4(r[4], r[5], r[6], r[7])];
-        for (sums, left) in sums.iter_mut().zip(left) {
-            let left = f32x4_splat(*left);
-            sums[0] = f32x4_add(sums[0], f32x4_mul(left, right[0]));
-            sums[1] = f32x4_add(sums[1], f32x4_mul(left, right[1]));
-        }
-    }
-    sums.map(|[a, b]| {
-        [
-            f32x4_extract_lane::<0>(a),
-            f32x4_extract_lane::<1>(a),
-            f32x4_extract_lane::<2>(a),
-            f32x4_extract_lane::<3>(a),
-            f32x4_extract_lane::<0>(b),
-            f32x4_extract_lane::<1>(b),
-            f32x4_extract_lane::<2>(b),
-            f32x4_extract_lane::<3>(b),
-        ]
-    })
-}
+mod vectors {
+    use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128};
+    use std::mem::transmute;
 
-/// The product of two strips.
-#[cfg(not(target_arch = "wasm32"))]
-#[inline(always)]
-fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
-    let mut sums = [[0.0; TILE[1]]; TILE[0]];
-    let (left, _) = left.as_chunks::<{ TILE[0] }>();
-    let (right, _) = right.as_chunks::<{ TILE[1] }>();
-    for (left, right) in left.iter().zip(right) {
-        for (sums, left) in sums.iter_mut().zip(left) {
-            for (sum, right) in sums.iter_mut().zip(right) {
-                *sum += left * right;
+    use super::TILE;
+
+    fn loaded(row: [f32; TILE[1]]) -> [v128; 2] {
+        // SAFETY: both types have 32 bytes without padding, and all bits are values of either.
+        unsafe { transmute(row) }
+    }
+
+    fn stored(row: [v128; 2]) -> [f32; TILE[1]] {
+        // SAFETY: as above.
+        unsafe { transmute(row) }
+    }
+
+    /// The product of two strips.
+    #[inline(always)]
+    pub(super) fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
+        let mut sums = [[f32x4_splat(0.0); 2]; TILE[0]];
+        let (left, _) = left.as_chunks::<{ TILE[0] }>();
+        let (right, _) = right.as_chunks::<{ TILE[1] }>();
+        for (left, right) in left.iter().zip(right) {
+            let right = loaded(*right);
+            for (sums, left) in sums.iter_mut().zip(left) {
+                let left = f32x4_splat(*left);
+                sums[0] = f32x4_add(sums[0], f32x4_mul(left, right[0]));
+                sums[1] = f32x4_add(sums[1], f32x4_mul(left, right[1]));
             }
         }
+        sums.map(stored)
     }
-    sums
+
+    #[inline(always)]
+    pub(super) fn added(a: [f32; TILE[1]], b: [f32; TILE[1]]) -> [f32; TILE[1]] {
+        let (a, b) = (loaded(a), loaded(b));
+        stored([f32x4_add(a[0], b[0]), f32x4_add(a[1], b[1])])
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod vectors {
+    use super::TILE;
+
+    /// The product of two strips.
+    #[inline(always)]
+    pub(super) fn tile(left: &[f32], right: &[f32]) -> [[f32; TILE[1]]; TILE[0]] {
+        let mut sums = [[0.0; TILE[1]]; TILE[0]];
+        let (left, _) = left.as_chunks::<{ TILE[0] }>();
+        let (right, _) = right.as_chunks::<{ TILE[1] }>();
+        for (left, right) in left.iter().zip(right) {
+            for (sums, left) in sums.iter_mut().zip(left) {
+                for (sum, right) in sums.iter_mut().zip(right) {
+                    *sum += left * right;
+                }
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    pub(super) fn added(a: [f32; TILE[1]], b: [f32; TILE[1]]) -> [f32; TILE[1]] {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
 }
 
 #[cfg(test)]
