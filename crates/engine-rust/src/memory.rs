@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use stepwell_optim::fallible::{check_small_memory, out_of_memory, with_capacity};
 use stepwell_optim::{Code, Error, Result, Shared, state_memory};
 
+/// In elements. [`MemoryBudget::filled`] sets so many one by one, and then copies them, which is faster.
+const BLOCK: usize = 512;
+
 /// A limit in bytes on tensors and optimizer state together, and the bytes that tensors take now.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
@@ -51,7 +54,11 @@ impl MemoryBudget {
     /// `len` elements of one value.
     pub(crate) fn filled<T: Copy>(self: &Shared<Self>, len: usize, value: T) -> Result<CountedVec<T>> {
         let mut vector = self.allocate(len)?;
-        vector.elements.resize(len, value);
+        let CountedVec { elements, .. } = &mut vector;
+        elements.resize(len.min(BLOCK), value);
+        while elements.len() < len {
+            elements.extend_from_within(..BLOCK.min(len - elements.len()));
+        }
         Ok(vector)
     }
 
@@ -62,7 +69,9 @@ impl MemoryBudget {
 
     /// A copy of a slice.
     pub(crate) fn copy<T: Copy>(self: &Shared<Self>, elements: &[T]) -> Result<CountedVec<T>> {
-        self.collect(elements.iter().copied())
+        let mut vector = self.allocate(elements.len())?;
+        vector.elements.extend_from_slice(elements);
+        Ok(vector)
     }
 
     /// The elements of an iterator of known length.

@@ -51,15 +51,14 @@ fn elements<T: Element>(
     let b = T::slice(b)?;
     let mut out = budget.zeros::<bool>(element_count(shape)?)?;
     for_each_run(shape, [&strides[0], &strides[1], &[]], [0; OPERANDS], &mut |run: Run| {
-        let positions = run.positions(0).zip(run.positions(1));
-        for (out, (i, j)) in out[run.start..][..run.len].iter_mut().zip(positions) {
-            *out = results[match a[i].partial_cmp(&b[j]) {
+        run.for_each(|at, [i, j, _]| {
+            out[at] = results[match a[i].partial_cmp(&b[j]) {
                 Some(Ordering::Less) => 0,
                 Some(Ordering::Equal) => 1,
                 Some(Ordering::Greater) => 2,
                 None => 3,
             }];
-        }
+        });
     });
     Ok(out)
 }
@@ -105,13 +104,12 @@ fn chosen<T: Element>(
     let (a, b) = (a.map(T::slice).transpose()?, b.map(T::slice).transpose()?);
     let mut out = budget.zeros::<T>(element_count(shape)?)?;
     for_each_run(shape, strides.each_ref().map(Vec::as_slice), [0; OPERANDS], &mut |run: Run| {
-        let positions = run.positions(0).zip(run.positions(1)).zip(run.positions(2));
-        for (out, ((test, i), j)) in out[run.start..][..run.len].iter_mut().zip(positions) {
+        run.for_each(|at, [test, i, j]| {
             let (from, position) = if condition[test] { (a, i) } else { (b, j) };
             if let Some(from) = from {
-                *out = from[position];
+                out[at] = from[position];
             }
-        }
+        });
     });
     Ok(T::into_buffer(out))
 }

@@ -57,10 +57,14 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The positions of the elements of an operand.
-    pub(crate) fn positions(&self, operand: usize) -> impl Iterator<Item = usize> + use<> {
-        let (offset, stride) = (self.offsets[operand], self.strides[operand]);
-        (0..self.len as isize).map(move |i| (offset + i * stride) as usize)
+    /// Calls `f` for each element, with its position and the positions of the operands' elements.
+    #[inline(always)]
+    pub(crate) fn for_each(self, mut f: impl FnMut(usize, [usize; OPERANDS])) {
+        let ([mut a, mut b, mut c], [to_a, to_b, to_c]) = (self.offsets, self.strides);
+        for position in self.start..self.start + self.len {
+            f(position, [a as usize, b as usize, c as usize]);
+            (a, b, c) = (a + to_a, b + to_b, c + to_c);
+        }
     }
 }
 

@@ -139,10 +139,7 @@ fn map_elements<T: Widen>(
     let ([a, b, c], strides) = slices(operands, &missing)?;
     let mut out = budget.zeros::<T>(element_count(shape)?)?;
     for_each_run(shape, strides, [0; OPERANDS], &mut |run: Run| {
-        let positions = run.positions(0).zip(run.positions(1)).zip(run.positions(2));
-        for (out, ((i, j), k)) in out[run.start..][..run.len].iter_mut().zip(positions) {
-            *out = T::narrow(f(a[i].wide(), b[j].wide(), c[k].wide()));
-        }
+        run.for_each(|at, [i, j, k]| out[at] = T::narrow(f(a[i].wide(), b[j].wide(), c[k].wide())));
     });
     Ok(out)
 }

@@ -64,11 +64,11 @@ impl MatMul {
         let (m, k, n) = (self.m, self.k, self.n);
         let mut result = Ok(());
         for_each_run(&self.batch, [&self.strides[0], &self.strides[1], &[]], [0; OPERANDS], &mut |run: Run| {
-            for (i, (a, b)) in run.positions(0).zip(run.positions(1)).enumerate() {
+            run.for_each(|at, [a, b, _]| {
                 if result.is_ok() {
-                    result = f(a * m * k, b * k * n, (run.start + i) * m * n);
+                    result = f(a * m * k, b * k * n, at * m * n);
                 }
-            }
+            });
         });
         result
     }

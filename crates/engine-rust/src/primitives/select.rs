@@ -137,13 +137,11 @@ impl Indexed {
         };
         let mut result = Ok(());
         for_each_run(&self.indices, [&strides, &source, &[]], [0; OPERANDS], &mut |run: Run| {
-            for (i, (at, source)) in run.positions(0).zip(run.positions(1)).enumerate() {
-                match checked(indices[run.start + i], size) {
-                    Ok(index) => f(at + index * stride as usize, run.start + i, source),
-                    Err(error) if result.is_ok() => result = Err(error),
-                    Err(_) => {}
-                }
-            }
+            run.for_each(|i, [at, source, _]| match checked(indices[i], size) {
+                Ok(index) => f(at + index * stride as usize, i, source),
+                Err(error) if result.is_ok() => result = Err(error),
+                Err(_) => {}
+            });
         });
         result
     }

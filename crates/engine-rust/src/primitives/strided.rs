@@ -26,11 +26,11 @@ pub(crate) fn strided_copy(
     ) -> Result<Buffer> {
         let mut out = budget.zeros::<T>(element_count(shape)?)?;
         for_each_run(shape, [strides, &[], &[]], [offset, 0, 0], &mut |run: Run| {
-            let out = &mut out[run.start..][..run.len];
             if run.strides[0] == 1 {
+                let out = &mut out[run.start..][..run.len];
                 out.copy_from_slice(&x[run.offsets[0] as usize..][..run.len]);
             } else {
-                out.iter_mut().zip(run.positions(0)).for_each(|(out, at)| *out = x[at]);
+                run.for_each(|at, [from, ..]| out[at] = x[from]);
             }
         });
         Ok(T::into_buffer(out))
@@ -50,11 +50,11 @@ pub(crate) fn strided_spread(
     #[inline(never)]
     fn spread<T: Element>(x: &[T], out: &mut [T], shape: &[usize], strides: &[isize], offset: isize) {
         for_each_run(shape, [strides, &[], &[]], [offset, 0, 0], &mut |run: Run| {
-            let x = &x[run.start..][..run.len];
             if run.strides[0] == 1 {
+                let x = &x[run.start..][..run.len];
                 out[run.offsets[0] as usize..][..run.len].copy_from_slice(x);
             } else {
-                x.iter().zip(run.positions(0)).for_each(|(x, at)| out[at] = *x);
+                run.for_each(|at, [to, ..]| out[to] = x[at]);
             }
         });
     }
