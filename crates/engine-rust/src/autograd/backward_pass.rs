@@ -76,7 +76,7 @@ impl Autograd {
             return if first.is_some() { self.run(function, &mut [first], leaves) } else { Ok(()) };
         }
         let more = function.more_outputs.iter().map(FunctionOutput::take_gradient);
-        let mut gradients = std::iter::once(Ok(first)).chain(more).collect::<Result<Vec<_>>>()?;
+        let mut gradients = std::iter::once(Ok(first)).chain(more).values()?;
         if gradients.iter().any(Option::is_some) { self.run(function, &mut gradients, leaves) } else { Ok(()) }
     }
 

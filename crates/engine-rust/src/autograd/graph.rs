@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use stepwell_optim::{Result, Shared, SharedCell};
+use stepwell_optim::{Result, Results, Shared, SharedCell};
 use stepwell_session::Dtype;
 
 use crate::autograd::backward::{ErasedBackward, SavedTensor};
@@ -85,10 +85,10 @@ impl Autograd {
         operation: Box<dyn ErasedBackward>,
         saved: Vec<Option<SavedTensor>>,
     ) -> Result<Vec<Tensor>> {
-        let dtypes = outputs.iter().map(|(_, storage)| Ok(storage.read()?.dtype())).collect::<Result<Vec<_>>>()?;
+        let dtypes = outputs.iter().map(|(_, storage)| Ok(storage.read()?.dtype())).values()?;
         let mut described = outputs.iter().map(|(_, storage)| FunctionOutput::of(storage));
         let first = described.next().unwrap_or_else(|| Err(internal_error("an operation without outputs")))?;
-        let more = described.collect::<Result<Vec<_>>>()?;
+        let more = described.values()?;
         let function = self.function(first, more.into(), inputs, operation, saved);
         let tensors = outputs.iter().zip(dtypes).enumerate().map(|(output, ((shape, storage), dtype))| {
             let function = function.as_ref().filter(|_| dtype.is_floating());

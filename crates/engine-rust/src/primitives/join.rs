@@ -1,6 +1,6 @@
 //! Tensors joined along a dimension, and one tensor split.
 
-use stepwell_optim::{Result, Shared};
+use stepwell_optim::{Result, Results, Shared};
 use stepwell_session::{Data, Primitive};
 
 use crate::autograd::backward::{BackwardContext, ErasedBackward, Give};
@@ -40,7 +40,7 @@ pub(crate) fn cat(autograd: &Autograd, inputs: &[&Tensor], dim: usize) -> Result
         rows: lanes.map(|l| l.len * l.inner).collect(),
     };
     let storages = inputs.iter().map(|input| input.storage()).collect::<Vec<_>>();
-    let buffers = storages.iter().map(|storage| storage.read()).collect::<Result<Vec<_>>>()?;
+    let buffers = storages.iter().map(|storage| storage.read()).values()?;
     let buffers = buffers.iter().map(|buffer| &**buffer).collect::<Vec<_>>();
     let buffer = match buffers.first() {
         Some(first) => with_elements!(first, like => join.forward(&autograd.budget, &buffers, len, like))?,

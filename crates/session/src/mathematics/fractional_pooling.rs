@@ -2,7 +2,7 @@
 //! <https://arxiv.org/abs/1412.6071>.
 
 use stepwell_optim::fallible::{collected, with_capacity};
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::engine::Engine;
 use crate::engine::primitives::Primitive;
@@ -85,8 +85,7 @@ pub(crate) fn fractional_pool<E: Engine>(
     for samples in samples.chunks_exact(rank) {
         // As in PyTorch, the first of two samples places windows along the width.
         let sample = |i: usize| samples[if rank == 2 { 1 - i } else { i }];
-        let starts =
-            (0..rank).map(|i| starts(sample(i), sizes[i], out[i], kernel[i], dtype)).collect::<Result<Vec<_>>>()?;
+        let starts = (0..rank).map(|i| starts(sample(i), sizes[i], out[i], kernel[i], dtype)).values()?;
         for position in 0..count {
             for element in 0..elements {
                 let (mut index, mut stride) = (0, 1);

@@ -1,7 +1,7 @@
 //! Images of another size, whose elements are interpolated between the nearest ones.
 
 use stepwell_optim::fallible::collected;
-use stepwell_optim::{Code, Error, Number, Result};
+use stepwell_optim::{Code, Error, Number, Result, Results};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive};
@@ -68,7 +68,7 @@ pub(crate) fn interpolate<E: Engine>(engine: &E, x: &E::Tensor, options: &Interp
         return Err(Error::new(Code::Argument, message));
     }
     let is_align = options.align == Some(true);
-    let axes = (0..rank).map(|i| axis(options, shape[i + 2], i, rank, is_align)).collect::<Result<Vec<_>>>()?;
+    let axes = (0..rank).map(|i| axis(options, shape[i + 2], i, rank, is_align)).values()?;
     let mut sizes = shape.clone();
     axes.iter().zip(&mut sizes[2..]).for_each(|(axis, size)| *size = axis.out);
     sizes[0] = sizes[0].max(1);

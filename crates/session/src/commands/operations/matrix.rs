@@ -1,6 +1,6 @@
 //! Products of matrices and vectors.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, Results};
 
 use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
@@ -100,7 +100,7 @@ operations! { E,
     "linear" as "nn.functional.linear" (x: Tensor, weight: Tensor, bias: Tensor = null) gradient 1 => |cx, given| {
         let operands: Vec<_> = [given.operand(0)?, given.operand(1)?].into_iter().chain(given.operand_or_none(2)).collect();
         let tensors = cx.promoted(&operands, true)?;
-        let shapes = tensors.iter().map(|tensor| cx.engine.shape(tensor)).collect::<Result<Vec<_>>>()?;
+        let shapes = tensors.iter().map(|tensor| cx.engine.shape(tensor)).values()?;
         match (&shapes[0][..], &shapes[1][..], shapes.get(2)) {
             ([leading @ .., inputs], [outputs, expected], bias)
                 if inputs == expected && bias.is_none_or(|bias| *bias == [*outputs]) =>
