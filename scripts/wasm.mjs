@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { failure, platform, userFolder } from "../packages/native/libtorch.js";
 import { bin, cargoEnvironment, main, root, run } from "./command.mjs";
 import { familiesOf } from "./wasm-families.mjs";
+import { renumbered } from "./wasm-locals.mjs";
 import { named } from "./wasm-order.mjs";
 import { target, wasmRust } from "./wasm-rust.mjs";
 
@@ -28,7 +29,8 @@ const features = [
  * Flags of LLVM for the crates that are compiled for speed: loops are vectorized, but code is not duplicated.
  *
  * Functions are inlined only if the body is hardly longer than the call, or little longer with an inline hint. Loops of unknown
- * count are not unrolled. Addresses are computed from the index in each iteration, which costs no time in WebAssembly.
+ * count are not unrolled. Addresses are computed from the index in each iteration, which costs no time in WebAssembly. Constants
+ * are not moved out of loops into locals, which saves .8 kB after gzip and costs no time either.
  */
 const sizeFlags = [
   "inline-threshold=8",
@@ -36,6 +38,7 @@ const sizeFlags = [
   "unroll-runtime=false",
   "force-vector-interleave=1",
   "disable-lsr",
+  "disable-machine-licm",
 ].map((option) => `-Cllvm-args=-${option}`);
 
 /**
@@ -96,6 +99,7 @@ export async function buildWasm(log = console.error) {
     await optimize(stripPasses, wasm, wasm);
     writeFileSync(wasm, named(readFileSync(wasm)));
     await optimize(orderPasses, wasm, wasm);
+    writeFileSync(wasm, renumbered(readFileSync(wasm)));
     mkdirSync(built, { recursive: true });
     rmSync(stamp, { force: true });
     const glue = readFileSync(join(folder, "engine.js"));
@@ -172,7 +176,7 @@ async function bindgen(log) {
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
-  const own = ["wasm-order.mjs", "wasm-families.mjs"].map((name) => join(import.meta.dirname, name));
+  const own = ["wasm-order.mjs", "wasm-locals.mjs", "wasm-families.mjs"].map((name) => join(import.meta.dirname, name));
   const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, ...own, import.meta.filename];
   return hashOf([module, ...tools]);
 }
