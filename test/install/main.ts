@@ -3,23 +3,27 @@
 // node test/dist/install/main.js TOOLS [text…]: TOOLS is the folder of modules that `installTools` returns. Texts choose the rows
 // that contain one of them.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { platform } from "@stepwell/native/libtorch";
 import { exampleRows } from "./examples.js";
+import { run } from "./machine.js";
 import { install, type ManagerName, managerNames, type Project } from "./managers.js";
-import { root } from "./programs.js";
+import { programs, root } from "./programs.js";
 import { startRegistry } from "./registry.js";
-import { nodeRows, type Row } from "./rows.js";
+import { expectTraining, nodeRows, type Row } from "./rows.js";
 import { toolRows } from "./tools.js";
 
 const [tools = "", ...wanted] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "stepwell-install-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-type Pack = (folder: string, options?: { registry: boolean }) => Promise<readonly string[]>;
-const { packTarballs }: { packTarballs: Pack } = await import(pathToFileURL(join(root, "scripts", "pack.mjs")).href);
+type Pack = (folder: string, options?: { registry?: boolean }) => Promise<readonly string[]>;
+type PackLibtorch = (folder: string, options: { registry: boolean; platforms: readonly string[] }) => Promise<void>;
+const script = (name: string) => import(pathToFileURL(join(root, "scripts", name)).href);
+const { packTarballs }: { packTarballs: Pack } = await script("pack.mjs");
 const tarballs = await packTarballs(join(folder, "tarballs"));
 const served = await packTarballs(join(folder, "served"), { registry: true });
 const registry = await startRegistry(join(folder, "registry"), tools, served);
@@ -54,6 +58,31 @@ for (const manager of managerNames) {
   const made = project(manager, "registry");
   rows.push(...nodeRows(["this Node", `${manager}, registry`], () => made().node, made, ["ESM"]));
 }
+
+/** Projects that install @stepwell/libtorch as well, which is packed and published for the first of them. */
+let libtorch: Promise<void> | undefined;
+async function publishLibtorch(): Promise<void> {
+  const { packLibtorch }: { packLibtorch: PackLibtorch } = await script("platform-packages.mjs");
+  const target = join(folder, "libtorch");
+  mkdirSync(target);
+  await packLibtorch(target, { registry: true, platforms: [platform] });
+  const tarballs = readdirSync(target).map((name) => join(target, name));
+  registry.publish(tarballs.sort((a, b) => b.length - a.length));
+}
+for (const manager of ["npm", "pnpm"] as const) {
+  const packages = ["@stepwell/sdk", "@stepwell/native", "@stepwell/libtorch"];
+  rows.push({
+    words: ["this Node", `${manager}, registry`, "ESM", "libtorch in a package"],
+    check: async () => {
+      libtorch ??= publishLibtorch();
+      await libtorch;
+      const made = install(join(folder, `${manager}-libtorch`), manager, packages, { tools, registry: registry.url });
+      const result = run(process.execPath, [programs.ESM], made.folder, { libtorch: "absent" });
+      return expectTraining(result, "there");
+    },
+  });
+}
+
 const npm = projects.get("npm") as () => Project;
 rows.push(...toolRows(tools, npm), ...exampleRows(tools, nodes, npm));
 

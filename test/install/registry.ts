@@ -8,6 +8,7 @@ import { run } from "./machine.js";
 
 export interface Registry {
   readonly url: string;
+  publish(tarballs: readonly string[]): void;
   close(): void;
 }
 
@@ -18,6 +19,8 @@ export async function startRegistry(folder: string, tools: string, tarballs: rea
     `storage: ${join(folder, "storage")}`,
     "auth: { htpasswd: { file: ./htpasswd, max_users: -1 } }",
     "uplinks: {}",
+    // libtorch has 124 MB.
+    "max_body_size: 300mb",
     "packages: { '**': { access: $all, publish: $all } }",
     "log: { type: stdout, format: json, level: warn }",
   ];
@@ -37,11 +40,14 @@ export async function startRegistry(folder: string, tools: string, tarballs: rea
   await answers(url, child);
   // npm publishes only with a token, and this registry takes any.
   writeFileSync(join(folder, ".npmrc"), `registry=${url}\n//${listen}/:_authToken=any\n`);
-  for (const tarball of tarballs) {
-    const { status, stderr } = run("npm", ["publish", tarball, "--access", "public"], folder);
-    if (status !== 0) throw new Error(`npm publish ${tarball} failed: ${stderr}`);
-  }
-  return { url, close: () => child.kill() };
+  const publish = (tarballs: readonly string[]) => {
+    for (const tarball of tarballs) {
+      const { status, stderr } = run("npm", ["publish", tarball, "--access", "public"], folder);
+      if (status !== 0) throw new Error(`npm publish ${tarball} failed: ${stderr}`);
+    }
+  };
+  publish(tarballs);
+  return { url, publish, close: () => child.kill() };
 }
 
 async function freePort(): Promise<number> {

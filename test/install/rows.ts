@@ -6,7 +6,7 @@ import { programs, trained } from "./programs.js";
 export interface Row {
   readonly words: readonly string[];
   /** Returns how it ended, in few words. Throws an error that says what was expected. */
-  readonly check: () => string;
+  readonly check: () => string | Promise<string>;
 }
 
 /** The sentence of the documentation for a machine without libtorch. */
