@@ -108,7 +108,17 @@ describe("libtorch in packages", () => {
     });
   });
 
-  it("has a package for each platform of which wheels are pinned", () => {
+  it("is packed for platforms of which wheels are pinned, and for no others", async () => {
+    const script = (await import(join(packages, "..", "scripts", "pack.mjs"))) as {
+      pack(args: readonly string[]): Promise<void>;
+    };
+    const args = [join(folder, "none"), "--libtorch=solaris-sparc"];
+    const message = expect.stringMatching(
+      /linux-x64, linux-arm64, darwin-arm64, win32-x64, given "--libtorch=solaris-sparc"/,
+    );
+    await expect(script.pack(args)).rejects.toMatchObject({ code: "ERR_USAGE", message });
+    expect(existsSync(join(folder, "none"))).toBe(false);
+
     for (const [name, wheels] of Object.entries(pinned.platforms)) {
       expect(name).toMatch(/^(?:darwin|linux|win32)-(?:arm64|x64)$/);
       expect(wheels.length).toBeGreaterThan(0);
