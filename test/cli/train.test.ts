@@ -108,6 +108,10 @@ function files(): Readonly<Record<string, string | Uint8Array>> {
       '  scale = Tensor.of([1], "grad");\n  forward(x) { return this.inner.forward(x).mul(this.scale); }\n}\n' +
       "export const model = () => new Own();\n",
     "broken.mjs": "export default nothing;\n",
+    "throws.mjs": 'export default () => {\n  throw new TypeError("no shapes\\n today");\n};\n',
+    "forward.mjs":
+      'import { Module } from "@stepwell/sdk";\nexport default () => new (class extends Module {\n' +
+      '  inner = Module.of(["linear", 2, 3]);\n  forward() { throw new Error("no output today"); }\n})();\n',
     "nothing.mjs": "export const other = 1;\n",
     "bad.json": '["linear", 2,',
   };
@@ -470,6 +474,8 @@ describe("bad input is one line, exit code 2, and nothing written", () => {
     [["flowers.csv", "--model", "bad.json"], "ERR_FORMAT", "bad.json: expected JSON"],
     [["flowers.csv", "--model", "absent.ts"], "ERR_FILE", "absent.ts"],
     [["flowers.csv", "--model", "broken.mjs"], "ERR_FORMAT", "nothing is not defined"],
+    [["flowers.csv", "--model", "throws.mjs"], "ERR_MODEL", "throws.mjs: its code failed: no shapes today"],
+    [["flowers.csv", "--model", "forward.mjs"], "ERR_MODEL", "forward.mjs: its code failed: no output today"],
     [["flowers.csv", "--model", "nothing.mjs"], "ERR_FORMAT", "expected a default export"],
     [["flowers.csv", "--model", '["liner",2,3]'], "ERR_UNKNOWN_NAME", "liner"],
     [["flowers.csv", "--model", '["linear",3,3]'], "ERR_SHAPE", ""],

@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { FitEvent, FitHistory } from "@stepwell/sdk";
 import { CommandError, exitCodes, fileError } from "../command-error.js";
+import { modelError } from "../model/model-file.js";
 import { livePage } from "../observers/live-page.js";
 import { observe, type TrainingObserver } from "../observers/observer.js";
 import { progressBar } from "../observers/progress-bar.js";
@@ -95,7 +96,8 @@ export async function runTraining(
       );
     }
   } catch (error) {
-    throw isBegun ? asFailure(error) : error;
+    const found = modelError(run.configuration.model, error);
+    throw isBegun ? asFailure(found) : found;
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
   }

@@ -61,8 +61,20 @@ export async function makeModule(source: ModelSource, shapes: ModelShapes | null
   if (shapes === null && typeof exported === "function" && exported.length > 0) {
     throw usageError(`${source.path}: it exports a function of the shapes of data, which this command does not have`);
   }
-  const made: unknown = typeof exported === "function" ? await exported(shapes) : exported;
+  let made: unknown = exported;
+  try {
+    if (typeof exported === "function") made = await exported(shapes);
+  } catch (error) {
+    throw modelError(source, error);
+  }
   return isModule(made) ? made : make(made);
+}
+
+/** An exception of the user's code as an error that names its file; errors of the SDK, and of this program, as they are. */
+export function modelError(source: ModelSource, error: unknown): unknown {
+  const { name, message } = error as { readonly name?: unknown; readonly message?: unknown };
+  if (source.kind === "json" || error instanceof CommandError || name === "StepwellError") return error;
+  return new CommandError("ERR_MODEL", `${source.path}: its code failed: ${String(message ?? error)}`);
 }
 
 /** Whether a value is a module of either layer: an object with a handle, or a handle. */

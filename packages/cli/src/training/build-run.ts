@@ -6,7 +6,7 @@ import { CommandError, formatError } from "../command-error.js";
 import { elementCount } from "../data/arrays.js";
 import { type DataFiles, type ReadSamples, readSamples } from "../data/read-samples.js";
 import { type Samples, type Scaling, type Selection, scaled, scalingOf, subset } from "../data/samples.js";
-import { makeModule } from "../model/model-file.js";
+import { makeModule, modelError } from "../model/model-file.js";
 import type { HashedFiles, RunConfiguration } from "./configuration.js";
 
 /** A run in memory. */
@@ -39,7 +39,11 @@ export async function buildRun(configuration: RunConfiguration, folder: string):
   const located = source.kind === "module" ? { ...source, path: resolve(folder, source.path) } : source;
   const module = await makeModule(located, shapes);
   k.to(module, configuration.device as sdk.Device);
-  checkOutputs(k, module, training, configuration);
+  try {
+    checkOutputs(k, module, training, configuration);
+  } catch (error) {
+    throw modelError(source, error);
+  }
   const { loss, optimizer: chosen, schedule } = configuration;
   const optimizer = (k.opt as (...parts: readonly unknown[]) => sdk.OptimizerHandle)(
     chosen.name,
