@@ -1,16 +1,6 @@
 // The save of the package, and savers with a planted bug that the rigs must find.
 
-import {
-  closeSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as k from "@stepwell/sdk";
@@ -26,6 +16,9 @@ function bytesOf(content: Content): Buffer {
   rmSync(folder, { recursive: true });
   return bytes;
 }
+
+/** In bytes, 64 KiB: a planted saver writes as much at once. */
+const pieceBytes = 2 ** 16;
 
 /** Writes a scratch file, and renames it. */
 function replaceBy(path: string, bytes: Buffer, sync: boolean): void {
@@ -48,7 +41,15 @@ export const savers = {
   product: (path: string, content: Content) => () => k.save(path, content),
   "in place": (path: string, content: Content) => {
     const bytes = bytesOf(content);
-    return () => writeFileSync(path, bytes);
+    return () => {
+      const file = openSync(path, "w");
+      // A save that takes some time: a kill at a random time finds it at work.
+      for (let at = 0; at < bytes.length; at += pieceBytes) {
+        writeSync(file, bytes, at, Math.min(pieceBytes, bytes.length - at));
+        if (at > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+      }
+      closeSync(file);
+    };
   },
   "in two files": (path: string, content: Content) => {
     const bytes = bytesOf(content);

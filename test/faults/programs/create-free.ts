@@ -1,6 +1,5 @@
 // Makes and frees objects of each kind in a loop, and calls that fail; measures what is left.
 
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { configured, say } from "./lines.js";
@@ -16,7 +15,7 @@ export interface CreateFreeReport {
   readonly cycles: number;
   /** Objects that are left. */
   readonly live: number;
-  /** Growth of the resident memory after a warm-up of a tenth, in bytes. */
+  /** Growth of the memory after a warm-up of a tenth, in bytes. */
   readonly growth: number;
   readonly problem?: string;
 }
@@ -24,7 +23,11 @@ export interface CreateFreeReport {
 const { folder, cycles, planted } = configured<CreateFreeConfig>();
 k.setting("threads", 1);
 const path = join(folder, "run");
-const pages = () => Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]) * 4096;
+/** In bytes: the resident memory, with the used part of the heap of JavaScript alone. Its free part grows and shrinks as V8 decides. */
+function memory(): number {
+  const { rss, heapTotal, heapUsed } = process.memoryUsage();
+  return rss - heapTotal + heapUsed;
+}
 const collect = globalThis.gc as () => void;
 
 function refused(call: () => unknown): void {
@@ -159,7 +162,7 @@ for (const [kind, cycle] of Object.entries(all)) {
       cycle();
       if (i === Math.floor(count / 10)) {
         collect();
-        before = pages();
+        before = memory();
       }
       // Finalizers run in a turn of the event loop.
       if (i % 256 === 255) await new Promise((resolve) => setImmediate(resolve));
@@ -168,7 +171,7 @@ for (const [kind, cycle] of Object.entries(all)) {
     problem = String(error);
   }
   collect();
-  const growth = pages() - before;
+  const growth = memory() - before;
   say({
     kind,
     cycles: count,
