@@ -110,16 +110,23 @@ stepwell.explainCuda(cuda.missing, cuda.remedy);
 
 /** Opens a session with objects of its own. It ends when the returned object is garbage-collected. */
 exports.open = () => {
-  // In bytes, as compact-arguments.ts of the SDK counts them.
-  const memory = new Float64Array(new ArrayBuffer(512));
+  // 64 numbers as compact-arguments.ts of the SDK counts them, then the index of the operation, whose place the result takes, and
+  // how many numbers there are. A call without arguments takes half the time of one with three.
+  const memory = new Float64Array(new ArrayBuffer(528));
   const { session, owner } = stepwell.open(memory);
+  const callCompact = stepwell.bindCompact(session);
   return {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
     callHosted: (command, args, host) => stepwell.callHosted(session, command, args, host),
     operationIndex: stepwell.operationIndex,
     compactMemory: () => memory,
-    callCompact: (index, length) => stepwell.callCompact(session, index, length),
+    callCompact: (index, length) => {
+      memory[64] = index;
+      memory[65] = length;
+      callCompact();
+      return memory[64];
+    },
     bytes: () => stepwell.bytes(session),
     release: (ids) => stepwell.release(session, ids),
     checkMemory: stepwell.checkMemory,

@@ -1,8 +1,10 @@
-//! `callCompact(session, index, length)`: calls an operation with arguments in the memory of the session.
+//! `bindCompact(session)`: a function that calls an operation with arguments in the memory of the session. After the arguments the
+//! memory has the index of the operation, whose place the handle of the result takes, and the number of doubles of the arguments.
 //!
-//! A function of N-API itself: conversions of a function that napi generates take longer than the operation of a small tensor.
+//! Functions of N-API itself: conversions of a function that napi generates take longer than the operation of a small tensor.
 
 use std::any::Any;
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -14,27 +16,47 @@ use crate::convert::throw;
 use crate::guard::{panicked, report_external_memory};
 use crate::sessions::{self, COMPACT_LENGTH, CompactMemory};
 
-/// Adds the function to the exports of the addon.
+/// The places of the index, and of the handle of the result; and of the number of doubles.
+const INDEX: usize = COMPACT_LENGTH;
+const LENGTH: usize = COMPACT_LENGTH + 1;
+
+/// What a function needs that `bindCompact` has made.
+struct Bound {
+    session: u32,
+    memory: CompactMemory,
+}
+
+/// Adds `bindCompact` to the exports of the addon.
 pub(crate) fn export(exports: Object<'_>, env: Env) -> napi::Result<()> {
-    let (env, name) = (env.raw(), c"callCompact");
+    let (env, name) = (env.raw(), c"bindCompact");
     let mut function = ptr::null_mut();
     // SAFETY: a live environment, a text that ends with 0, and a function without data.
     unsafe {
-        check_status!(sys::napi_create_function(env, name.as_ptr(), -1, Some(call), ptr::null_mut(), &mut function))?;
+        check_status!(sys::napi_create_function(env, name.as_ptr(), -1, Some(bind), ptr::null_mut(), &mut function))?;
         check_status!(sys::napi_set_named_property(env, exports.raw(), name.as_ptr(), function))
     }
 }
 
+unsafe extern "C" fn bind(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: Node passes a live environment and call.
+    answered(env, || unsafe { bound_function(env, info) })
+}
+
 unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: Node passes a live environment and call.
-    let result = catch_unwind(AssertUnwindSafe(|| unsafe { run(env, info) }));
+    answered(env, || unsafe { run(env, info) })
+}
+
+unsafe extern "C" fn drop_bound(_: sys::napi_env, bound: *mut c_void, _: *mut c_void) {
+    // SAFETY: made by `bound_function`. The function that used it was collected.
+    drop(unsafe { Box::from_raw(bound.cast::<Bound>()) });
+}
+
+/// The value of a function of this file. An error or a panic is thrown in JavaScript.
+fn answered(env: sys::napi_env, run: impl FnOnce() -> Result<sys::napi_value>) -> sys::napi_value {
+    let result = catch_unwind(AssertUnwindSafe(run));
     match result.unwrap_or_else(|panic: Box<dyn Any + Send>| Err(panicked(panic.as_ref()))) {
-        Ok(handle) => {
-            let mut value = ptr::null_mut();
-            // SAFETY: a live environment, which sets `value`; null is `undefined`.
-            unsafe { sys::napi_create_double(env, handle, &mut value) };
-            value
-        }
+        Ok(value) => value,
         Err(error) => {
             throw(env, &error);
             ptr::null_mut()
@@ -58,35 +80,68 @@ pub(crate) fn keep(env: Env, array: &Unknown<'_>) -> Result<CompactMemory> {
             ptr::null_mut(),
         ) | sys::napi_create_reference(env.raw(), array.raw(), 1, &mut reference)
     };
-    match read == sys::Status::napi_ok && kind == sys::TypedarrayType::float64_array && elements == COMPACT_LENGTH {
-        true => Ok(CompactMemory(memory.cast_const().cast())),
+    match read == sys::Status::napi_ok && kind == sys::TypedarrayType::float64_array && elements == LENGTH + 1 {
+        true => Ok(CompactMemory(memory.cast())),
         false => Err(Error::new(Code::Internal, "expected memory for arguments")),
     }
 }
 
 /// # Safety
 /// Both are live.
-unsafe fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<f64> {
-    let (mut count, mut given) = (3, [ptr::null_mut(); 3]);
-    let (mut session, mut index, mut length) = (0, 0, 0);
-    // SAFETY: Node fills three values, and numbers of this type.
+unsafe fn bound_function(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
+    let (mut count, mut given, mut session) = (1, ptr::null_mut(), 0);
+    // SAFETY: Node fills one value, and a number of this type.
     let read = unsafe {
-        sys::napi_get_cb_info(env, info, &mut count, given.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
-            | sys::napi_get_value_uint32(env, given[0], &mut session)
-            | sys::napi_get_value_uint32(env, given[1], &mut index)
-            | sys::napi_get_value_uint32(env, given[2], &mut length)
+        sys::napi_get_cb_info(env, info, &mut count, &mut given, ptr::null_mut(), ptr::null_mut())
+            | sys::napi_get_value_uint32(env, given, &mut session)
     };
-    if read != sys::Status::napi_ok || length as usize > COMPACT_LENGTH {
-        return Err(Error::new(Code::Internal, "arguments of a call that are not encoded as expected"));
+    let failed = || Error::new(Code::Internal, "expected the number of a session");
+    if read != sys::Status::napi_ok {
+        return Err(failed());
     }
-    let (session, CompactMemory(memory)) = sessions::get_compact(session)?;
-    // SAFETY: the memory has that many doubles, as `keep` has checked. No JavaScript runs before the session has read them.
-    let encoded = unsafe { std::slice::from_raw_parts(memory, length as usize) };
+    let (_, memory) = sessions::get_compact(session)?;
+    let bound = Box::into_raw(Box::new(Bound { session, memory })).cast::<c_void>();
+    let (name, mut function) = (c"callCompact", ptr::null_mut());
+    // SAFETY: a live environment, a text that ends with 0, and data that lives until the function is collected.
+    let made = unsafe { sys::napi_create_function(env, name.as_ptr(), -1, Some(call), bound, &mut function) };
+    let (hint, result) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the function that was just made.
+    if made != sys::Status::napi_ok
+        || unsafe { sys::napi_add_finalizer(env, function, bound, Some(drop_bound), hint, result) }
+            != sys::Status::napi_ok
+    {
+        // SAFETY: nothing else has it: JavaScript never sees a function without its finalizer.
+        drop(unsafe { Box::from_raw(bound.cast::<Bound>()) });
+        return Err(failed());
+    }
+    Ok(function)
+}
+
+/// Returns `undefined`: the result is in the memory.
+///
+/// # Safety
+/// Both are live, and of a call of a function that `bindCompact` has made.
+unsafe fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
+    let (none, mut bound) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: Node writes the data of the function.
+    let read = unsafe { sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), none, &mut bound) };
+    let failed = || Error::new(Code::Internal, "arguments of a call that are not encoded as expected");
+    if read != sys::Status::napi_ok {
+        return Err(failed());
+    }
+    // SAFETY: the data of the function, which lives as long as it.
+    let Bound { session, memory: CompactMemory(memory) } = unsafe { &*bound.cast::<Bound>() };
+    // SAFETY: the memory has so many doubles, as `keep` has checked. No JavaScript runs before the session has read them.
+    let numbers = unsafe { std::slice::from_raw_parts_mut(*memory, LENGTH + 1) };
+    // Any other number than a whole one of the SDK is out of range, or that of another operation.
+    let (index, length) = (numbers[INDEX] as usize, numbers[LENGTH] as usize);
+    let encoded = numbers[..INDEX].get(..length).ok_or_else(failed)?;
+    let (session, _) = sessions::get_compact(*session)?;
     let Ok(mut session) = session.try_borrow_mut() else {
         return Err(Error::new(Code::Internal, "the session is in use"));
     };
-    let handle = session.call_compact(index as usize, encoded)?;
-    let bytes = session.bytes();
-    report_external_memory(Env::from_raw(env), bytes);
-    Ok(handle)
+    let handle = session.call_compact(index, encoded)?;
+    numbers[INDEX] = handle;
+    report_external_memory(Env::from_raw(env), session.bytes());
+    Ok(ptr::null_mut())
 }

@@ -14,7 +14,7 @@ type Shared = Rc<RefCell<Session<TorchEngine>>>;
 /// By number; `None` after the end of a session.
 type Sessions = RefCell<Vec<Option<(Shared, CompactMemory)>>>;
 
-/// The number of doubles that arguments of a compact call take at most.
+/// The number of doubles that arguments of a compact call take at most. Two more follow, see `compact_call`.
 pub(crate) const COMPACT_LENGTH: usize = 64;
 
 thread_local! {
@@ -22,9 +22,9 @@ thread_local! {
     static SESSIONS: ManuallyDrop<Sessions> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// Memory of a `Float64Array` of [`COMPACT_LENGTH`] elements, which lives as long as the environment.
+/// Memory of a `Float64Array` of [`COMPACT_LENGTH`] + 2 elements, which lives as long as the environment.
 #[derive(Clone, Copy)]
-pub(crate) struct CompactMemory(pub(crate) *const f64);
+pub(crate) struct CompactMemory(pub(crate) *mut f64);
 
 /// A new session.
 #[napi(object, object_from_js = false)]

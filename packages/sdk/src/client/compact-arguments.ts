@@ -10,22 +10,27 @@ export const compactLength = 64;
 /** Limit of a list that is copied number by number. */
 const MAX_LIST = 16;
 
+/** The result of {@link encodeCompact} for arguments with a list that is not copied. */
+export const listGiven = -2;
+
 /** A copy of a list. Reading a list may run code of the caller, which must run once. */
 class CopiedList extends Array<unknown> {}
 
 /** The arguments with copies of the short lists among them. */
 export function withCopiedLists(args: readonly unknown[]): readonly unknown[] {
-  return args.some((arg) => typeof arg === "object" && isList(arg)) ? args.map(copied) : args;
+  return args.map(copied);
 }
 
 /**
  * Writes arguments to memory, and returns how many numbers they take. -1 if an argument is of another kind than numbers, booleans,
- * copied lists of numbers, and handles of the owner.
+ * copied lists of numbers, and handles of the owner. Runs no code of the caller: the first list that is not copied is
+ * {@link listGiven}.
  */
-export function encodeCompact(owner: object, args: readonly unknown[], memory: () => Float64Array): number {
-  const to = memory();
+export function encodeCompact(owner: object, args: readonly unknown[], to: Float64Array): number {
   let length = 0;
-  for (const value of args) {
+  // By index: an iterator of a replaced prototype would be code of the caller.
+  for (let i = 0; i < args.length; i++) {
+    const value = args[i];
     if (length > compactLength - MAX_LIST - 2) return -1;
     switch (typeof value) {
       case "number":
@@ -44,7 +49,8 @@ export function encodeCompact(owner: object, args: readonly unknown[], memory: (
           to[length++] = id;
           break;
         }
-        if (!(value instanceof CopiedList) || value.length === 0) return -1;
+        if (!(value instanceof CopiedList)) return isList(value) ? listGiven : -1;
+        if (value.length === 0) return -1;
         to[length++] = tags.list;
         to[length++] = value.length;
         for (const item of value) {

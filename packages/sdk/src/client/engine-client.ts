@@ -5,7 +5,7 @@ import { objectText } from "../printing/object.js";
 import { handlesIn } from "../values/handles-in.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
-import { encodeCompact, withCopiedLists } from "./compact-arguments.js";
+import { encodeCompact, listGiven, withCopiedLists } from "./compact-arguments.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
 import type { HandleScope } from "./handle-scopes.js";
@@ -27,14 +27,12 @@ export class EngineClient {
   readonly #functions = new HostedFunctions();
   /** The modes of the passes whose functions are running, the innermost last: whether they train. */
   readonly #passes: boolean[] = [];
-  readonly #compactMemory: () => Float64Array;
   /** Indices of operations, by name. */
   readonly #operations = new Map<string, number>();
 
   constructor(binding: Binding) {
     this.#binding = binding;
     this.#registry = this.#newRegistry();
-    this.#compactMemory = () => binding.compactMemory();
     this.#memory = new NumberMemory(binding, () => this.#registry.freeForgotten() || this.#registry.collect());
   }
 
@@ -121,8 +119,12 @@ export class EngineClient {
   operate(name: string, given: readonly unknown[]): unknown {
     const index = this.#operations.get(name) ?? this.#findOperation(name, given);
     if (index < 0) return this.call(name, given);
-    const args = withCopiedLists(given);
-    const length = encodeCompact(this.#registry, args, this.#compactMemory);
+    let args = given;
+    let length = encodeCompact(this.#registry, args, this.#binding.compactMemory());
+    if (length === listGiven) {
+      args = withCopiedLists(given);
+      length = encodeCompact(this.#registry, args, this.#binding.compactMemory());
+    }
     if (length < 0) return this.call(name, args);
     let id: number;
     try {

@@ -87,9 +87,14 @@ export class HandleRegistry implements HandleOwner {
 
   /** Frees the objects of a scope that live. Objects that cannot be freed now are freed later, as forgotten ones are. */
   close(scope: HandleScope): void {
-    const live = this.scopes.close(scope).filter((handle) => this.#end(handle));
-    const ids = live.map((handle) => Handle.idOf(handle) as number);
-    for (let start = 0; start < ids.length; start += SCOPE_BATCH) this.#free(ids.slice(start, start + SCOPE_BATCH));
+    let ids: number[] = [];
+    for (const handle of this.scopes.close(scope)) {
+      if (!this.#end(handle)) continue;
+      if (ids.push(Handle.idOf(handle) as number) < SCOPE_BATCH) continue;
+      this.#free(ids);
+      ids = [];
+    }
+    if (ids.length > 0) this.#free(ids);
     if (this.#forgotten.length > 0) this.#plan(RETRY);
   }
 

@@ -68,9 +68,10 @@ export class HandleScopes {
 
   /** Adds a new handle to the innermost scope. False if there is none. */
   add(handle: Handle): boolean {
-    const innermost = this.#collecting.at(-1);
-    innermost?.add(handle);
-    return innermost !== undefined;
+    const { length } = this.#collecting;
+    if (length === 0) return false;
+    this.#collecting[length - 1]?.add(handle);
+    return true;
   }
 
   /** Adds handles that belong to no scope to the innermost one. */
