@@ -18,12 +18,16 @@ export interface Tensor extends TensorMethods<Tensor> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines every method of the interface.
 export class Tensor extends HeldObject<TensorHandle> {
   readonly #handle: TensorHandle;
+  /** The handle of a new result, which needs no check. A check is a call of the engine. */
+  static #made: TensorHandle | undefined;
 
   /** The tensor of a handle, or of another object, whose handle is then shared. */
   constructor(tensor: AnyTensor);
   constructor(tensor: AnyTensor, ...surplus: readonly unknown[]) {
     refuseSurplus("Tensor", surplus);
-    const handle = checkedHandle("Tensor", "tensor", tensor);
+    const isMade = tensor !== undefined && tensor === Tensor.#made;
+    const handle = isMade ? (tensor as TensorHandle) : checkedHandle("Tensor", "tensor", tensor);
+    Tensor.#made = undefined;
     super("tensor", handle);
     this.#handle = handle;
   }
@@ -38,15 +42,31 @@ export class Tensor extends HeldObject<TensorHandle> {
     return #handle in Object(receiver) ? receiver.#handle : refuseReceiver("Tensor", receiver);
   }
 
+  /** The object of a handle that was just made. */
+  static #of(handle: TensorHandle): Tensor {
+    Tensor.#made = handle;
+    return new Tensor(handle);
+  }
+
+  /** The handle of a tensor; any other value as it is. */
+  static #plain(value: unknown): unknown {
+    return typeof value === "object" && value !== null && #handle in value ? value.#handle : value;
+  }
+
   static {
-    for (const [name, operation, count] of tensorMethods) {
+    for (const [name, given, count] of tensorMethods) {
+      const operation = given as (...args: readonly unknown[]) => unknown;
       const value = function (this: Tensor, ...args: readonly unknown[]): unknown {
         const handle = Tensor.#handleOf(this);
-        refuseSurplus(name, args.slice(count));
-        const plain = args.map((arg) => (#handle in Object(arg) ? (arg as Tensor).#handle : arg));
-        const result = Reflect.apply(operation, undefined, [handle, ...plain]) as unknown;
-        if (Array.isArray(result)) return result.map((item: TensorHandle) => new Tensor(item));
-        return typeof result === "boolean" ? result : new Tensor(result as TensorHandle);
+        if (args.length > count) refuseSurplus(name, args.slice(count));
+        const result: unknown =
+          args.length === 0
+            ? operation(handle)
+            : args.length === 1
+              ? operation(handle, Tensor.#plain(args[0]))
+              : operation(handle, ...args.map(Tensor.#plain));
+        if (Array.isArray(result)) return result.map(Tensor.#of);
+        return typeof result === "boolean" ? result : Tensor.#of(result as TensorHandle);
       };
       Object.defineProperty(value, "name", { value: name, configurable: true });
       Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
