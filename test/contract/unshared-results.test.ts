@@ -151,3 +151,32 @@ it("a result of a function shares no memory with a tensor that the function hold
     [1, 1],
   ]);
 });
+
+it("a result of a function shares no memory with an object that a function has made of a tensor of the pass", () => {
+  const kept: k.VectorHandle[] = [];
+  const keeps = () =>
+    k.callback((x: k.TensorHandle) => {
+      kept.push(k.keep(k.vector(x)));
+      return k.neg(x);
+    });
+  const cached: k.TensorHandle[] = [];
+  const caches = () =>
+    k.callback((x: k.TensorHandle) => {
+      cached.push(k.keep(k.neg(x)));
+      return cached.at(-1) as k.TensorHandle;
+    });
+  const values = () => [...kept.map((held) => numbers(k.cat(held))), ...cached.map(numbers)];
+  // The identity passes on the tensor that the other branch puts into an object.
+  const branches = k.module(k.seq("fork", "identity", k.seq("sequential", keeps())));
+  const twice = k.module(k.seq("sequential", caches(), "identity", ["flatten", 0]));
+  for (const module of [branches, twice, caches(), k.module(k.seq("sequential", keeps(), caches()))]) {
+    for (const pass of [k.forward, k.evaluate]) {
+      for (const grad of [false, true]) {
+        const results = [pass(module, matrix(grad))].flat() as k.TensorHandle[];
+        const before = values();
+        for (const result of results) k.fill(result, 9);
+        expect(values()).toEqual(before);
+      }
+    }
+  }
+});

@@ -225,6 +225,10 @@ impl Engine for RustEngine {
     }
 
     fn is_shared(&self, tensor: &Tensor) -> bool {
+    fn storage(&self, tensor: &Tensor) -> u64 {
+        Shared::as_ptr(&tensor.storage()) as *const () as u64
+    }
+
         tensor.is_shared()
     }
 

@@ -242,8 +242,12 @@ impl Engine for TorchEngine {
     }
 
     fn is_shared(&self, tensor: &Tensor) -> bool {
-        shim::is_shared(tensor.tensor_ref())
+        !tensor.is_only_handle() || shim::is_shared(tensor.tensor_ref())
     }
+    fn storage(&self, tensor: &Tensor) -> u64 {
+        shim::storage(tensor.tensor_ref())
+    }
+
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
         let _guard = tch::no_grad_guard();
@@ -367,7 +371,8 @@ impl Engine for TorchEngine {
     }
 
     fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {
-        match others.iter().any(|other| shim::has_storage_of(tensor.tensor_ref(), other.tensor_ref())) {
+        let storage = self.storage(&tensor);
+        match others.iter().any(|other| self.storage(other) == storage) {
             true => Tensor::from_tch(tensor.as_ref().f_alias_copy()),
             false => Ok(tensor),
         }

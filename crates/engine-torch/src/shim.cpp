@@ -190,9 +190,8 @@ const char* stepwell_failure() noexcept { return stepwell::failure; }
 
 const void* stepwell_identity(const at::Tensor* tensor) noexcept { return tensor->unsafeGetTensorImpl(); }
 
-bool stepwell_has_storage_of(const at::Tensor* a, const at::Tensor* b) noexcept {
-  return a->unsafeGetTensorImpl()->unsafe_storage().unsafeGetStorageImpl() ==
-         b->unsafeGetTensorImpl()->unsafe_storage().unsafeGetStorageImpl();
+const void* stepwell_storage(const at::Tensor* tensor) noexcept {
+  return tensor->unsafeGetTensorImpl()->unsafe_storage().unsafeGetStorageImpl();
 }
 
 Status stepwell_describe(const at::Tensor* tensor, stepwell_tensor_info* out) noexcept {

@@ -94,7 +94,7 @@ const _: () = assert!(size_of::<TensorInfo>() == 32);
 unsafe extern "C" {
     safe fn stepwell_failure() -> *const c_char;
     fn stepwell_identity(tensor: *const C_tensor) -> *const c_void;
-    fn stepwell_has_storage_of(a: *const C_tensor, b: *const C_tensor) -> bool;
+    fn stepwell_storage(tensor: *const C_tensor) -> *const c_void;
     fn stepwell_describe(tensor: *const C_tensor, out: *mut TensorInfo) -> i32;
     fn stepwell_dtype_and_device(tensor: *const C_tensor, device: *mut i32) -> u8;
     fn stepwell_has_shape_of(a: *const C_tensor, b: *const C_tensor) -> bool;
@@ -145,10 +145,10 @@ pub(crate) fn identity(tensor: TensorRef<'_>) -> u64 {
     unsafe { stepwell_identity(tensor.pointer) as u64 }
 }
 
-/// Whether two tensors have one storage, or parts of one.
-pub(crate) fn has_storage_of(a: TensorRef<'_>, b: TensorRef<'_>) -> bool {
-    // SAFETY: live, defined tensors.
-    unsafe { stepwell_has_storage_of(a.pointer, b.pointer) }
+/// A number that is equal for tensors with one storage, or parts of one, and unique while one of them lives.
+pub(crate) fn storage(tensor: TensorRef<'_>) -> u64 {
+    // SAFETY: a live, defined tensor.
+    unsafe { stepwell_storage(tensor.pointer) as u64 }
 }
 
 pub(crate) fn describe(tensor: TensorRef<'_>) -> Result<TensorInfo> {

@@ -1,6 +1,7 @@
 //! The tensor type of the engine, with conversions from and to [`Data`] and slices.
 
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use stepwell_optim::fallible::{collected, filled};
 use stepwell_optim::{Code, Error, Result};
@@ -46,6 +47,20 @@ impl Tensor {
     /// The result of a tch operation, which is always defined.
     pub(crate) fn from_tch(result: std::result::Result<tch::Tensor, TchError>) -> Result<Self> {
         result.map(|tensor| Self(Arc::new(SharedHandle(tensor)))).map_err(from_tch)
+    }
+
+    /// A handle without a tensor, which nothing but `SpareTensors` may see. `None` if there is no memory.
+    pub(crate) fn undefined() -> Option<Self> {
+        // SAFETY: a function without arguments, whose result this handle owns.
+        unsafe { shim::owned(torch_sys::at_new_tensor()) }.map(|tensor| Self(Arc::new(SharedHandle(tensor))))
+    }
+
+    /// Whether no clone of this handle lives.
+    pub(crate) fn is_only_handle(&self) -> bool {
+        let is_only = Arc::strong_count(&self.0) == 1;
+        // Another thread may have dropped a clone just before.
+        fence(Ordering::Acquire);
+        is_only
     }
 
     pub(crate) fn tensor_ref(&self) -> TensorRef<'_> {

@@ -72,6 +72,9 @@ impl Engine for PlacedEngine {
         Ok(Placed::new(self.0.unshared(tensor.inner.clone(), &others)?, tensor.device()))
     }
     fn copy(&self, from: &Placed, to: &Placed) -> Result<()> {
+    fn storage(&self, tensor: &Placed) -> u64 {
+        self.0.storage(&tensor.inner)
+    }
         common([Some(from), Some(to)])?;
         self.0.copy(&from.inner, &to.inner)
     }

@@ -104,12 +104,12 @@ impl<E: Engine> Session<E> {
         function: HostedCommand<E>,
         arguments: Vec<Value>,
     ) -> Result<Value> {
-        let (random, held) = {
+        let (random, held, passed) = {
             let mut session = access.session();
             session.engine.enter();
             check_small_memory().and_then(|()| session.table.reserve_one()).map_err(|error| error.within(name))?;
             session.command = name;
-            (session.random.clone(), session.held.len())
+            (session.random.clone(), session.held.len(), session.passed.len())
         };
         // Arguments that are objects must outlive the functions that the command calls.
         let handles =
@@ -118,6 +118,7 @@ impl<E: Engine> Session<E> {
         let result = function(access, Arguments::new(arguments));
         let mut session = access.session();
         session.held.truncate(held);
+        session.passed.truncate(passed);
         result.map_err(|error| {
             session.random = random;
             error.within(name)

@@ -154,6 +154,8 @@ pub trait Engine: Clone + Movable + 'static {
     }
     /// Whether a tensor has clones, such as in a graph.
     fn is_shared(&self, tensor: &Self::Tensor) -> bool {
+    /// A number that tensors have in common which share memory, and no others that live.
+    fn storage(&self, tensor: &Self::Tensor) -> u64;
         let _ = tensor;
         true
     }

@@ -137,7 +137,14 @@ impl<E: Engine> Session<E> {
 
     fn end_call(&mut self) -> Result<Option<Vec<Option<E::Tensor>>>> {
         let Some(call) = self.calls.pop() else { return Ok(None) };
+        for input in &call.inputs {
+            if let Ok(input) = self.tensor(*input) {
+                self.passed.push(self.engine.storage(input));
+            }
+        }
         self.remove_all(&call.inputs)?;
+        let returned = call.outputs.iter().flatten().flatten().filter(|output| self.engine.is_shared(output));
+        self.passed.extend(returned.map(|output| self.engine.storage(output)));
         Ok(call.outputs)
     }
 

@@ -79,6 +79,9 @@ pub struct Session<E: Engine> {
     pub(crate) is_in_backward: bool,
     /// Functions that the backward of a graph may call, each with a tensor that the graph holds a clone of.
     pub(crate) functions_of_graphs: Vec<(FunctionNumber, E::Tensor)>,
+    /// Storages of tensors that functions of the running passes were given, or returned while another object had them. Results of a
+    /// pass with another storage share no memory with an object.
+    pub(crate) passed: Vec<u64>,
     /// Objects that commands use whose functions are running.
     pub(crate) held: Vec<Handle>,
     pub(crate) table: HandleTable<CountedObject<E>>,
@@ -128,6 +131,7 @@ impl<E: Engine> Session<E> {
             running: Vec::new(),
             calls: Vec::new(),
             held: Vec::new(),
+            passed: Vec::new(),
             table,
             bytes: 0,
             command: "",
@@ -173,6 +177,10 @@ impl<E: Engine> Session<E> {
                 Object::Model(model) => model.module.add_tensors(&mut others),
                 Object::Optimizer(_) | Object::Loss(_) => {}
             }
+        // Most functions return a tensor that they have made. Looking at every object takes longer than they do.
+        if outputs.iter().all(|output| !self.passed.contains(&self.engine.storage(output))) {
+            return Ok(outputs);
+        }
         }
         let own = || outputs.into_iter().map(|output| self.engine.unshared(output, &others)).values();
         if training { own() } else { self.engine.no_grad(own) }
