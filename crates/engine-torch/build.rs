@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 9] = [
+    const FILES: [&str; 10] = [
         "src/cuda.cpp",
         "src/memory/allocator.cpp",
         "src/shim.cpp",
+        "src/elementwise.cpp",
         "src/backward.cpp",
         "src/parameter_views/flat_vector.cpp",
         "src/called_function.cpp",

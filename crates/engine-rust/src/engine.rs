@@ -52,6 +52,7 @@ impl Engine for RustEngine {
     type Tensor = Tensor;
     /// Nothing is cached: the checks of this engine are fast.
     type ViewCache = ();
+    type Spare = ();
 
     fn require(&self, device: Device) -> Result<()> {
         match device {
@@ -224,11 +225,11 @@ impl Engine for RustEngine {
         called_function::with_backward(&self.autograd, function, marker, inputs, output)
     }
 
-    fn is_shared(&self, tensor: &Tensor) -> bool {
     fn storage(&self, tensor: &Tensor) -> u64 {
         Shared::as_ptr(&tensor.storage()) as *const () as u64
     }
 
+    fn is_shared(&self, tensor: &Tensor) -> bool {
         tensor.is_shared()
     }
 

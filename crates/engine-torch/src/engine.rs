@@ -5,11 +5,13 @@ use std::sync::Arc;
 use stepwell_optim::fallible::{collected, copied, set_memory_check};
 use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory};
 use stepwell_session::{
-    Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Engine,
-    LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Session, Slice, SliceMut,
+    Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Elementwise,
+    Engine, LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Session, Slice,
+    SliceMut,
 };
 
 use crate::devices::{Devices, HostDevices, StepDevices};
+use crate::elementwise::SpareTensors;
 use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::flat_vector;
@@ -80,6 +82,7 @@ impl Default for TorchEngine {
 impl Engine for TorchEngine {
     type Tensor = Tensor;
     type ViewCache = ViewCache;
+    type Spare = SpareTensors;
 
     fn require(&self, device: Device) -> Result<()> {
         cuda::require(device)
@@ -241,13 +244,13 @@ impl Engine for TorchEngine {
         shim::with_backward(function, marker.tensor_ref(), &inputs, output.tensor_ref())?.try_into()
     }
 
-    fn is_shared(&self, tensor: &Tensor) -> bool {
-        !tensor.is_only_handle() || shim::is_shared(tensor.tensor_ref())
-    }
     fn storage(&self, tensor: &Tensor) -> u64 {
         shim::storage(tensor.tensor_ref())
     }
 
+    fn is_shared(&self, tensor: &Tensor) -> bool {
+        !tensor.is_only_handle() || shim::is_shared(tensor.tensor_ref())
+    }
 
     fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
         let _guard = tch::no_grad_guard();
@@ -368,6 +371,25 @@ impl Engine for TorchEngine {
 
     fn apply_one(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Tensor> {
         primitives::apply_one(primitive, inputs)
+    }
+
+    const HAS_ELEMENTWISE: bool = true;
+
+    fn elementwise(
+        &self,
+        function: Elementwise,
+        inputs: (&Tensor, Option<&Tensor>),
+        spare: &mut SpareTensors,
+    ) -> Option<(Tensor, usize)> {
+        match (function, inputs) {
+            (Elementwise::Unary(function), (x, None)) => spare.unary(function, x),
+            (Elementwise::Binary(function), (a, Some(b))) => spare.binary(function, a, b),
+            _ => None,
+        }
+    }
+
+    fn end(&self, tensor: Tensor, spare: &mut SpareTensors) {
+        spare.take(tensor);
     }
 
     fn unshared(&self, tensor: Tensor, others: &[&Tensor]) -> Result<Tensor> {

@@ -7,6 +7,7 @@
 mod cuda;
 mod descriptors;
 mod devices;
+mod elementwise;
 mod engine;
 mod error;
 mod library;
@@ -21,6 +22,7 @@ mod threads;
 pub use cuda::{explain_cuda, release_device_memory};
 #[doc(hidden)]
 pub use devices::HostDevices;
+pub use elementwise::SpareTensors;
 pub use engine::TorchEngine;
 #[doc(hidden)]
 pub use memory::fail_after;

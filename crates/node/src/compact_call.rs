@@ -1,5 +1,6 @@
-//! `bindCompact(session)`: a function that calls an operation with arguments in the memory of the session. After the arguments the
-//! memory has the index of the operation, whose place the handle of the result takes, and the number of doubles of the arguments.
+//! `bindCompact(session)`: a function that calls an operation with arguments in the memory of the session. Two numbers follow the
+//! arguments: the index of the operation, and how many doubles the arguments take. The handle of the result takes the place of the
+//! index.
 //!
 //! Functions of N-API itself: conversions of a function that napi generates take longer than the operation of a small tensor.
 
@@ -20,7 +21,7 @@ use crate::sessions::{self, COMPACT_LENGTH, CompactMemory};
 const INDEX: usize = COMPACT_LENGTH;
 const LENGTH: usize = COMPACT_LENGTH + 1;
 
-/// What a function needs that `bindCompact` has made.
+/// The session and the memory of a function that `bindCompact` has made.
 struct Bound {
     session: u32,
     memory: CompactMemory,
@@ -133,7 +134,7 @@ unsafe fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::
     let Bound { session, memory: CompactMemory(memory) } = unsafe { &*bound.cast::<Bound>() };
     // SAFETY: the memory has so many doubles, as `keep` has checked. No JavaScript runs before the session has read them.
     let numbers = unsafe { std::slice::from_raw_parts_mut(*memory, LENGTH + 1) };
-    // Any other number than a whole one of the SDK is out of range, or that of another operation.
+    // A number that the SDK has not written is out of range, or the index of another operation.
     let (index, length) = (numbers[INDEX] as usize, numbers[LENGTH] as usize);
     let encoded = numbers[..INDEX].get(..length).ok_or_else(failed)?;
     let (session, _) = sessions::get_compact(*session)?;

@@ -25,7 +25,7 @@ pub use engine::operations::{Activation, BatchNorm, Extent, Loss, Pooling, Reduc
 #[cfg(not(target_family = "wasm"))]
 pub use engine::placement::DeviceStep;
 pub use engine::placement::Placement;
-pub use engine::primitives::{Binary, Compare, Cumulative, Primitive, Reduce, Unary};
+pub use engine::primitives::{Binary, Compare, Cumulative, Elementwise, Primitive, Reduce, Unary};
 pub use engine::{CallBackward, Engine};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;

@@ -42,6 +42,7 @@ fn common<'a>(tensors: impl IntoIterator<Item = Option<&'a Placed>>) -> Result<D
 impl Engine for PlacedEngine {
     type Tensor = Placed;
     type ViewCache = <RustEngine as Engine>::ViewCache;
+    type Spare = <RustEngine as Engine>::Spare;
     const HAS_DEVICES: bool = true;
 
     fn require(&self, device: Device) -> Result<()> {
@@ -71,10 +72,10 @@ impl Engine for PlacedEngine {
         let others: Vec<_> = others.iter().map(|other| &other.inner).collect();
         Ok(Placed::new(self.0.unshared(tensor.inner.clone(), &others)?, tensor.device()))
     }
-    fn copy(&self, from: &Placed, to: &Placed) -> Result<()> {
     fn storage(&self, tensor: &Placed) -> u64 {
         self.0.storage(&tensor.inner)
     }
+    fn copy(&self, from: &Placed, to: &Placed) -> Result<()> {
         common([Some(from), Some(to)])?;
         self.0.copy(&from.inner, &to.inner)
     }

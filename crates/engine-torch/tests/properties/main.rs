@@ -1,6 +1,7 @@
 //! The tests of this crate, in one program: each program is linked with the whole crate.
 
 mod device_views;
+mod elementwise;
 mod library;
 mod memory;
 mod operations;

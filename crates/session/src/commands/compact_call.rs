@@ -10,7 +10,7 @@ use crate::commands::arguments::Arguments;
 use crate::commands::operations;
 use crate::commands::operations::given::Given;
 use crate::engine::Engine;
-use crate::session::Session;
+use crate::session::{Object, Session};
 use crate::values::data::Data;
 use crate::values::handle::Handle;
 use crate::values::value::{NumericArray, Value};
@@ -33,6 +33,11 @@ impl<E: Engine> Session<E> {
     /// Calls an operation of [`Session::operation_index`]. An error names it, and has changed nothing.
     pub fn call_compact(&mut self, index: usize, encoded: &[f64]) -> Result<f64> {
         self.engine.enter();
+        if E::HAS_ELEMENTWISE
+            && let Some(handle) = self.elementwise(index, encoded)
+        {
+            return Ok(handle.to_number());
+        }
         let (operation, function) = operations::at::<E>(index)
             .ok_or_else(|| Error::new(Code::Internal, "there is no operation of this index"))?;
         let result = self.run_named(operation.name, |session| {
@@ -52,9 +57,28 @@ impl<E: Engine> Session<E> {
         }
     }
 
-    /// Frees those objects that live.
+    /// The result of an operation that is a function of each element of tensors. `None` if the call must take the way of every
+    /// operation: for other arguments, and for every error.
+    fn elementwise(&mut self, index: usize, encoded: &[f64]) -> Option<Handle> {
+        let (name, function) = operations::elementwise_at(index)?;
+        let Self { engine, table, spare, .. } = self;
+        let tensor = |number| match &table.get(Handle::from_number(number)).ok()?.object {
+            Object::Tensor(tensor) => Some(tensor),
+            _ => None,
+        };
+        let inputs = match *encoded {
+            [HANDLE, x] => (tensor(x)?, None),
+            [HANDLE, a, HANDLE, b] => (tensor(a)?, Some(tensor(b)?)),
+            _ => return None,
+        };
+        let (result, bytes) = engine.elementwise(function, inputs, spare)?;
+        self.command = name;
+        self.insert_tensor(result, bytes).ok()
+    }
+
+    /// Frees those objects that live, the last first: then the graph that led to a tensor is freed before its inputs.
     pub fn release(&mut self, handles: &[f64]) {
-        for handle in handles {
+        for handle in handles.iter().rev() {
             // Only an object that is freed already cannot be removed.
             let _ = self.remove(Handle::from_number(*handle));
         }

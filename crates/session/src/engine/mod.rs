@@ -24,7 +24,7 @@ use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction};
 #[cfg(not(target_family = "wasm"))]
 use crate::engine::placement::DeviceStep;
 use crate::engine::placement::Placement;
-use crate::engine::primitives::Primitive;
+use crate::engine::primitives::{Elementwise, Primitive};
 use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -41,6 +41,8 @@ pub trait Engine: Clone + Movable + 'static {
     /// Cache of [`Engine::with_parameter_views`] for one list of parameters: checks that passed need no second run while
     /// nothing but elements has changed.
     type ViewCache: Default + Movable;
+    /// Memory of freed tensors, for later results of [`Engine::elementwise`].
+    type Spare: Default + Movable;
 
     /// Fails with the reason if the device cannot be used.
     fn require(&self, device: Device) -> Result<()>;
@@ -152,10 +154,10 @@ pub trait Engine: Clone + Movable + 'static {
         let _ = (function, marker, inputs, output);
         Err(Error::new(Code::Unsupported, "this engine does not have functions with a backward of their own"))
     }
-    /// Whether a tensor has clones, such as in a graph.
-    fn is_shared(&self, tensor: &Self::Tensor) -> bool {
     /// A number that tensors have in common which share memory, and no others that live.
     fn storage(&self, tensor: &Self::Tensor) -> u64;
+    /// Whether a tensor has clones, such as in a graph.
+    fn is_shared(&self, tensor: &Self::Tensor) -> bool {
         let _ = tensor;
         true
     }
@@ -320,6 +322,26 @@ pub trait Engine: Clone + Movable + 'static {
     fn apply_one(&self, primitive: &Primitive, inputs: &[&Self::Tensor]) -> Result<Self::Tensor> {
         let first = self.apply(primitive, inputs)?.into_iter().next();
         first.ok_or_else(|| Error::new(Code::Internal, "a primitive without an output"))
+    }
+
+    /// Whether [`Engine::elementwise`] ever returns a tensor.
+    const HAS_ELEMENTWISE: bool = false;
+
+    /// A function of one tensor, or of two, and the bytes of its elements. It equals [`Engine::apply_one`] to the bit, and shares
+    /// memory with no input. `None` unless the tensors have one shape and a floating dtype, and if the function fails: then
+    /// [`Engine::apply_one`] has the error.
+    fn elementwise(
+        &self,
+        _function: Elementwise,
+        _inputs: (&Self::Tensor, Option<&Self::Tensor>),
+        _spare: &mut Self::Spare,
+    ) -> Option<(Self::Tensor, usize)> {
+        None
+    }
+
+    /// Ends the life of a handle of a tensor.
+    fn end(&self, tensor: Self::Tensor, _spare: &mut Self::Spare) {
+        drop(tensor);
     }
 
     /// The tensor, or a copy of it in the graph if it shares memory with one of the others.

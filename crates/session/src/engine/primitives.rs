@@ -263,6 +263,15 @@ pub enum Binary {
     Xor,
 }
 
+/// A function of each element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elementwise {
+    /// Of one tensor.
+    Unary(Unary),
+    /// Of two tensors.
+    Binary(Binary),
+}
+
 /// Comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compare {

@@ -85,6 +85,7 @@ pub struct Session<E: Engine> {
     /// Objects that commands use whose functions are running.
     pub(crate) held: Vec<Handle>,
     pub(crate) table: HandleTable<CountedObject<E>>,
+    pub(crate) spare: E::Spare,
     bytes: usize,
     /// The command that runs.
     pub(crate) command: &'static str,
@@ -130,9 +131,10 @@ impl<E: Engine> Session<E> {
             scales_losses,
             running: Vec::new(),
             calls: Vec::new(),
-            held: Vec::new(),
             passed: Vec::new(),
+            held: Vec::new(),
             table,
+            spare: E::Spare::default(),
             bytes: 0,
             command: "",
         }
@@ -155,6 +157,14 @@ impl<E: Engine> Session<E> {
         Ok(Value::Handle(handle))
     }
 
+    /// The handle of a new tensor whose elements take a number of bytes.
+    pub(crate) fn insert_tensor(&mut self, tensor: E::Tensor, bytes: usize) -> Result<Handle> {
+        let object = CountedObject { object: Object::Tensor(tensor), bytes, made_by: self.command };
+        let handle = self.table.insert(ObjectKind::Tensor, object)?;
+        self.bytes += bytes;
+        Ok(handle)
+    }
+
     /// A handle of the only tensor, or a list of handles, all or none.
     pub(crate) fn insert_outputs(&mut self, mut tensors: Vec<E::Tensor>) -> Result<Value> {
         if tensors.len() == 1
@@ -167,6 +177,10 @@ impl<E: Engine> Session<E> {
 
     /// Outputs of functions of JavaScript, with copies of tensors that share memory with an object of the session.
     pub(crate) fn unshared(&self, outputs: Vec<E::Tensor>, training: bool) -> Result<Vec<E::Tensor>> {
+        // Most functions return a tensor that they have made. Looking at every object takes longer than they do.
+        if outputs.iter().all(|output| !self.passed.contains(&self.engine.storage(output))) {
+            return Ok(outputs);
+        }
         let mut others: Vec<&E::Tensor> = Vec::new();
         for (_, counted) in self.table.iter() {
             match &counted.object {
@@ -177,10 +191,6 @@ impl<E: Engine> Session<E> {
                 Object::Model(model) => model.module.add_tensors(&mut others),
                 Object::Optimizer(_) | Object::Loss(_) => {}
             }
-        // Most functions return a tensor that they have made. Looking at every object takes longer than they do.
-        if outputs.iter().all(|output| !self.passed.contains(&self.engine.storage(output))) {
-            return Ok(outputs);
-        }
         }
         let own = || outputs.into_iter().map(|output| self.engine.unshared(output, &others)).values();
         if training { own() } else { self.engine.no_grad(own) }
@@ -246,7 +256,11 @@ impl<E: Engine> Session<E> {
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Result<()> {
-        self.bytes -= self.table.remove(handle)?.bytes;
+        let counted = self.table.remove(handle)?;
+        self.bytes -= counted.bytes;
+        if let Object::Tensor(tensor) = counted.object {
+            self.engine.end(tensor, &mut self.spare);
+        }
         Ok(())
     }
 

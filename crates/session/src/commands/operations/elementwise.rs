@@ -9,7 +9,7 @@ use crate::commands::operations::given::Given;
 use crate::commands::operations::operand::{Operand, common};
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::engine::primitives::{Binary, Compare, Elementwise, Reduce, Unary};
 use crate::mathematics::calculation::{Calculation, calculated};
 use crate::mathematics::tensor_math::{TensorMath, expected_dtype};
 use crate::values::data::Data;
@@ -220,6 +220,53 @@ operations! { E,
         }
         cx.engine.cast(x, dtype).map(Output::One)
     };
+}
+
+/// The function of each element that the operation of a name is, for tensors of one shape and floating dtype, and without options.
+pub(crate) fn function_of(name: &str) -> Option<Elementwise> {
+    let unary = |function| Some(Elementwise::Unary(function));
+    let binary = |function| Some(Elementwise::Binary(function));
+    match name {
+        "abs" => unary(Unary::Abs),
+        "neg" => unary(Unary::Neg),
+        "sign" => unary(Unary::Sign),
+        "ceil" => unary(Unary::Ceil),
+        "floor" => unary(Unary::Floor),
+        "round" => unary(Unary::Round),
+        "trunc" => unary(Unary::Trunc),
+        "sqrt" => unary(Unary::Sqrt),
+        "rsqrt" => unary(Unary::Rsqrt),
+        "exp" => unary(Unary::Exp),
+        "expm1" => unary(Unary::Expm1),
+        "log" => unary(Unary::Log),
+        "log1p" => unary(Unary::Log1p),
+        "log2" => unary(Unary::Log2),
+        "log10" => unary(Unary::Log10),
+        "sin" => unary(Unary::Sin),
+        "cos" => unary(Unary::Cos),
+        "tan" => unary(Unary::Tan),
+        "asin" => unary(Unary::Asin),
+        "acos" => unary(Unary::Acos),
+        "atan" => unary(Unary::Atan),
+        "sinh" => unary(Unary::Sinh),
+        "cosh" => unary(Unary::Cosh),
+        "tanh" => unary(Unary::Tanh),
+        "sigmoid" => unary(Unary::Sigmoid),
+        "relu" => unary(Unary::Relu),
+        "erf" => unary(Unary::Erf),
+        "erfc" => unary(Unary::Erfc),
+        "erfinv" => unary(Unary::Erfinv),
+        "lgamma" => unary(Unary::Lgamma),
+        "digamma" => unary(Unary::Digamma),
+        "add" => binary(Binary::Add),
+        "sub" => binary(Binary::Sub),
+        "mul" => binary(Binary::Mul),
+        "div" => binary(Binary::Div),
+        "pow" => binary(Binary::Pow),
+        "maximum" => binary(Binary::Maximum),
+        "minimum" => binary(Binary::Minimum),
+        _ => None,
+    }
 }
 
 type Called<E> = Result<Output<E>>;

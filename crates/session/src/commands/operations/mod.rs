@@ -24,8 +24,11 @@ pub(crate) mod sorting;
 pub(crate) mod spectral;
 pub(crate) mod statistics;
 
+use std::sync::OnceLock;
+
 use crate::commands::operations::definition::{Function, Operation};
 use crate::engine::Engine;
+use crate::engine::primitives::Elementwise;
 
 /// The families in the order of the documentation, with the name of the file of each.
 pub(crate) const FAMILIES: [(&str, &[Operation]); 17] = [
@@ -94,4 +97,16 @@ pub(crate) fn index(name: &str) -> Option<usize> {
 pub(crate) fn at<E: Engine>(index: usize) -> Option<(&'static Operation, Function<E>)> {
     let (family, row) = (index / MAX_ROWS, index % MAX_ROWS);
     Some((FAMILIES.get(family)?.1.get(row)?, *functions().get(family)?.get(row)?))
+}
+
+/// The name and the function of an operation of an index, if it is a function of each element.
+pub(crate) fn elementwise_at(index: usize) -> Option<(&'static str, Elementwise)> {
+    type Functions = Vec<Option<(&'static str, Elementwise)>>;
+    /// By family and row.
+    static FUNCTIONS: OnceLock<Vec<Functions>> = OnceLock::new();
+    let functions = FUNCTIONS.get_or_init(|| {
+        let function = |row: &Operation| Some((row.name, elementwise::function_of(row.name)?));
+        FAMILIES.iter().map(|(_, rows)| rows.iter().map(function).collect()).collect()
+    });
+    *functions.get(index / MAX_ROWS)?.get(index % MAX_ROWS)?
 }
