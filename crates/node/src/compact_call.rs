@@ -106,11 +106,12 @@ unsafe fn bound_function(env: sys::napi_env, info: sys::napi_callback_info) -> R
     // SAFETY: a live environment, a text that ends with 0, and data that lives until the function is collected.
     let made = unsafe { sys::napi_create_function(env, name.as_ptr(), -1, Some(call), bound, &mut function) };
     let (hint, result) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the function that was just made.
-    if made != sys::Status::napi_ok
-        || unsafe { sys::napi_add_finalizer(env, function, bound, Some(drop_bound), hint, result) }
-            != sys::Status::napi_ok
-    {
+    let is_bound = made == sys::Status::napi_ok && {
+        // SAFETY: the function that was just made, and data for which this is the only finalizer.
+        let added = unsafe { sys::napi_add_finalizer(env, function, bound, Some(drop_bound), hint, result) };
+        added == sys::Status::napi_ok
+    };
+    if !is_bound {
         // SAFETY: nothing else has it: JavaScript never sees a function without its finalizer.
         drop(unsafe { Box::from_raw(bound.cast::<Bound>()) });
         return Err(failed());
