@@ -147,6 +147,7 @@ const table: readonly Row[] = [
   row("setting", () => ["threads", 1]),
   row("seed", () => [1]),
   row("randperm", () => [3]),
+  row("generator", () => [k.generator()], 0),
   row("cudadevices", () => [[]], 0),
   row("memory", () => ["cpu"], 0),
   row("sync", () => ["cpu"], 0),
@@ -158,7 +159,7 @@ const table: readonly Row[] = [
  * below has. `keep` takes any value. */
 const exempt = [
   ...["class", "return", "handlecount", "reset", "ready", "scope", "leakcheck", "keep", "cudaStatus"],
-  ...["synchronize", "seq", "save", "load", "inspect", "optimizer"],
+  ...["synchronize", "seq", "save", "load", "inspect", "serialize", "deserialize", "optimizer"],
 ];
 
 const call = (name: string, args: readonly unknown[]) =>

@@ -277,6 +277,20 @@ const table: { readonly [name: string]: readonly Row[] } = {
       outcome: both(differences.files ? "allowed" : "ERR_FILE"),
     },
   ],
+  serialize: [
+    {
+      what: "the module",
+      act: ({ m }) => k.serialize({ m }),
+      outcome: both(differences.files ? "allowed" : "ERR_UNSUPPORTED"),
+    },
+  ],
+  deserialize: [
+    {
+      what: "bytes of no run",
+      act: () => k.deserialize(new Uint8Array(8)),
+      outcome: both(differences.files ? "ERR_FORMAT" : "ERR_UNSUPPORTED"),
+    },
+  ],
   load: [
     {
       what: "the module",
@@ -387,6 +401,7 @@ const table: { readonly [name: string]: readonly Row[] } = {
     },
   ],
   seed: [{ what: "a seed", act: () => k.seed(1) }],
+  generator: [{ what: "the state", act: () => k.generator(k.generator()) }],
   randperm: [{ what: "an order", act: () => k.randperm(3) }],
   setting: [
     { what: "alloptions", act: () => k.setting("alloptions", false) },

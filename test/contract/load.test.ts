@@ -92,6 +92,63 @@ describe.runIf(differences.files)("load", () => {
     expect(k.load(m, path, { strict: false })).toEqual({ missing: [], unexpected: [], mismatched: [] });
   });
 
+  describe("with other names", () => {
+    // Names as Hugging Face writes them.
+    const file = () =>
+      write({
+        "transformer.h.0.weight": floats([1, 2], 1, 2),
+        "transformer.h.0.bias": floats([1], 3),
+        "lm_head.weight": floats([5, 1], 1, 2, 3, 4, 5),
+      });
+    const network = () => k.module(k.seq("sequential", ["linear", "block", 2, 1], ["linear", "head", 1, 2]));
+    const rename = (name: string) => name.replace("transformer.h.0.", "block.");
+
+    it("renames by a function or a dictionary, and loads a part", () => {
+      file();
+      const dictionary = { "transformer.h.0.weight": "block.weight", "transformer.h.0.bias": "block.bias" };
+      for (const given of [rename, dictionary]) {
+        const m = network();
+        const head = String(numbers(m, "head.weight"));
+        k.load(m, path, { rename: given, only: "block" });
+        expect([numbers(m, "block.weight"), numbers(m, "block.bias")]).toEqual([[[1, 2]], [3]]);
+        expect(String(numbers(m, "head.weight"))).toBe(head);
+      }
+      const m = network();
+      k.load(m, path, { rename, only: ["block.bias"] });
+      expect(numbers(m, "block.bias")).toEqual([3]);
+    });
+
+    it("reports what it does not match", () => {
+      file();
+      expect(k.load(network(), path, { rename, strict: false })).toEqual({
+        missing: ["head.weight", "head.bias"],
+        unexpected: ["lm_head.weight"],
+        mismatched: [],
+      });
+      const all = (name: string) => (name === "lm_head.weight" ? "head.weight" : rename(name));
+      const report = k.load(network(), path, { rename: all, strict: false });
+      expect([report.missing, report.unexpected]).toEqual([["head.bias"], []]);
+      expect(report.mismatched.map(({ name }) => name)).toEqual(["head.weight"]);
+      const without = (name: string) => (name.startsWith("lm_head") ? undefined : rename(name));
+      expect(k.load(network(), path, { rename: without, strict: false }).unexpected).toEqual([]);
+    });
+
+    it("refuses names that nothing has, and two of one", () => {
+      file();
+      const m = network();
+      const before = JSON.stringify(k.state(m));
+      expectError("ERR_FORMAT", () => k.load(m, path, { rename }));
+      expectError("ERR_ARGUMENT", () => k.load(m, path, { rename: { absent: "block.weight" } }));
+      expectError("ERR_ARGUMENT", () => k.load(m, path, { rename: () => "block.weight" }));
+      expectError("ERR_ARGUMENT", () => k.load(m, path, { rename, only: "bloc" }));
+      expectError("ERR_OPTION_TYPE", () => k.load(m, path, { rename: (() => 3) as never }));
+      expectError("ERR_OPTION_TYPE", () => k.load(m, path, { rename: 3 } as never));
+      expectError("ERR_OPTION_TYPE", () => k.load(m, path, { only: [3] } as never));
+      expectError("ERR_OPTION_TYPE", () => k.load(m, path, { only: [] }));
+      expect(JSON.stringify(k.state(m))).toBe(before);
+    });
+  });
+
   describe("with cast", () => {
     // A third, a tie that goes to the even one, and numbers that are too large, as IEEE 754 rounds them.
     const given = [1 / 3, 1 + 2 ** -24, 65520, 1e300];

@@ -24,7 +24,7 @@ const readers = words(
     "bcewithlogits loss model vector dict testrun metrics testmetrics help classof class objtype size tensorcount elements bytes " +
     "handlecount full tensor seed randperm seq save skipped clone leaks leakcheck scope cudadevices cudaStatus memory sync " +
     "synchronize children modules moduletypes parmtypes buffer buffers buffernames dim itemsize info leaf same input target " +
-    "datasize testinput testtarget testsize inspect",
+    "datasize testinput testtarget testsize inspect serialize",
 );
 const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");
 

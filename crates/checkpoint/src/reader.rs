@@ -11,6 +11,8 @@ use crate::errors::{failed, malformed};
 use crate::header::{Entry, Header, MAX_HEADER_LEN};
 use crate::source::ReadAt;
 
+/// How often a read that failed is tried again: the file was read before, so that an error may pass.
+const MAX_TRIES: usize = 3;
 /// In bytes, 1 MiB: tensors are read in pieces of at most this size, a multiple of every element's.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -152,6 +154,29 @@ impl<S: ReadAt> SavedTensor<'_, S> {
     /// The bytes of its elements.
     pub fn bytes(&self) -> u64 {
         self.entry.end - self.entry.start
+    }
+
+    /// Reads the bytes of its elements into memory of their length.
+    ///
+    /// # Errors
+    /// [`Code::File`] if the source is not read; the memory is then written in part. [`Code::Internal`] for another length.
+    pub fn read_into(&self, to: &mut [u8]) -> Result<()> {
+        if to.len() as u64 != self.bytes() {
+            let message = format!("`{}` has {} bytes, and not {}", self.name(), self.bytes(), to.len());
+            return Err(Error::new(Code::Internal, message));
+        }
+        let mut at = self.saved.data + self.entry.start;
+        for piece in to.chunks_mut(PIECE_BYTES) {
+            let mut tries = 1;
+            while let Err(error) = self.saved.source.read_exact_at(piece, at) {
+                if tries == MAX_TRIES || error.kind() == std::io::ErrorKind::UnexpectedEof {
+                    return Err(failed("read", &self.saved.place, &error));
+                }
+                tries += 1;
+            }
+            at += piece.len() as u64;
+        }
+        Ok(())
     }
 
     /// Gives the bytes of its elements to `take`, piece by piece. Each piece but the last has 1 MiB.

@@ -19,17 +19,27 @@ pub trait ReadAt: Sync {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()>;
 }
 
-/// Bytes in memory.
-pub struct Bytes<'a>(pub &'a [u8]);
-
-impl ReadAt for Bytes<'_> {
+impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
     fn length(&self) -> Result<u64> {
-        Ok(self.0.len() as u64)
+        (**self).length()
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        (**self).read_exact_at(buffer, offset)
+    }
+}
+
+/// Bytes in memory.
+pub struct Bytes<T>(pub T);
+
+impl<T: AsRef<[u8]> + Sync> ReadAt for Bytes<T> {
+    fn length(&self) -> Result<u64> {
+        Ok(self.0.as_ref().len() as u64)
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         let start = usize::try_from(offset).ok();
-        let rest = start.and_then(|start| self.0.get(start..)).and_then(|rest| rest.get(..buffer.len()));
+        let rest = start.and_then(|start| self.0.as_ref().get(start..)).and_then(|rest| rest.get(..buffer.len()));
         buffer.copy_from_slice(rest.ok_or_else(|| Error::from(ErrorKind::UnexpectedEof))?);
         Ok(())
     }

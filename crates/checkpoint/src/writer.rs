@@ -179,7 +179,7 @@ mod tests {
         Ok(output.into_inner())
     }
 
-    fn opened(bytes: &[u8]) -> Result<Checkpoint<Bytes<'_>>> {
+    fn opened(bytes: &[u8]) -> Result<Checkpoint<Bytes<&[u8]>>> {
         let saved = Checkpoint::open(Bytes(bytes), "memory", usize::MAX)?;
         saved.verify()?;
         Ok(saved)

@@ -1,5 +1,6 @@
 //! The implementation of `trait Engine` on libtorch.
 
+use std::slice;
 use std::sync::Arc;
 
 use stepwell_optim::fallible::{collected, copied, set_memory_check};
@@ -10,6 +11,7 @@ use stepwell_session::{
     SliceMut,
 };
 
+use crate::descriptors::bump;
 use crate::devices::{Devices, HostDevices, StepDevices};
 use crate::elementwise::SpareTensors;
 use crate::error::{check_not_busy, from_tch};
@@ -52,6 +54,18 @@ impl TorchEngine {
     #[doc(hidden)]
     pub fn with_host_devices(devices: HostDevices) -> Self {
         Self { devices: Arc::new(Devices::with_host_devices(devices)), ..Self::new() }
+    }
+
+    /// The first byte of the elements and how many there are, if they lie in host memory in row-major order. Booleans have bit
+    /// patterns that are no element.
+    fn host_bytes(&self, tensor: &Tensor) -> Result<Option<(*mut u8, usize)>> {
+        let (dtype, length) = (tensor.dtype()?, self.byte_count(tensor)?);
+        let is_host = self.lends_memory && tensor.device()? == Device::Cpu && tensor.as_ref().is_contiguous();
+        if !is_host || dtype == Dtype::Bool || length == 0 {
+            return Ok(None);
+        }
+        let first = shim::data(tensor.tensor_ref())?.cast_mut().cast::<u8>();
+        Ok((!first.is_null()).then_some((first, length)))
     }
 
     /// Overwrites the elements with the elements of a tensor that `source` makes from the shape. Allocates no memory for them.
@@ -144,6 +158,20 @@ impl Engine for TorchEngine {
     fn write_from(&self, tensor: &Tensor, from: Slice<'_>) -> Result<()> {
         // SAFETY: the slice is borrowed until the elements have been copied.
         self.overwrite(tensor, from.dtype(), |shape| unsafe { Tensor::over_slice(from, shape) })
+    }
+
+    fn with_bytes(&self, tensor: &Tensor, read: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let Some((first, length)) = self.host_bytes(tensor)? else { return Ok(false) };
+        // SAFETY: so many bytes from there on are the elements of a live tensor, which no other code writes meanwhile.
+        read(unsafe { slice::from_raw_parts(first, length) }).map(|()| true)
+    }
+
+    fn with_bytes_mut(&self, tensor: &Tensor, write: &mut dyn FnMut(&mut [u8]) -> Result<()>) -> Result<bool> {
+        check_not_busy()?;
+        let Some((first, length)) = self.host_bytes(tensor)? else { return Ok(false) };
+        bump(&[tensor.tensor_ref()], None)?;
+        // SAFETY: as above; `write` alone uses the elements.
+        write(unsafe { slice::from_raw_parts_mut(first, length) }).map(|()| true)
     }
 
     fn copy(&self, from: &Tensor, to: &Tensor) -> Result<()> {

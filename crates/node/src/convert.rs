@@ -97,6 +97,13 @@ impl Reader {
             // SAFETY: it is a typed array.
             return unsafe { read_typed_array(env, value) };
         }
+        let mut is_data_view = false;
+        // SAFETY: `value` is live; Node writes the result.
+        check_status!(unsafe { sys::napi_is_dataview(env, value, &mut is_data_view) })?;
+        if is_data_view {
+            // SAFETY: it is a view of bytes.
+            return unsafe { read_bytes(env, value) };
+        }
         if is_array {
             let mut length = 0;
             // SAFETY: it is an array.
@@ -159,6 +166,25 @@ unsafe fn read_text(env: sys::napi_env, value: sys::napi_value) -> std::result::
         }
         Ok(String::from_napi_value(env, value)?)
     }
+}
+
+/// Copies the bytes of a data view. The SDK passes the bytes of a file in this type, which has no other use at this interface.
+///
+/// # Safety
+/// `value` is a live data view of `env`.
+unsafe fn read_bytes(env: sys::napi_env, value: sys::napi_value) -> Read {
+    let (mut length, mut start) = (0, std::ptr::null_mut());
+    let (mut buffer, mut offset) = (std::ptr::null_mut(), 0);
+    // SAFETY: Node writes the results.
+    check_status!(unsafe {
+        sys::napi_get_dataview_info(env, value, &mut length, &mut start, &mut buffer, &mut offset)
+    })?;
+    let bytes = match length {
+        0 => &[],
+        // SAFETY: Node reports so many bytes there. No JavaScript runs before they are copied.
+        _ => unsafe { std::slice::from_raw_parts(start.cast::<u8>(), length) },
+    };
+    Ok(Value::Bytes(copied(bytes)?))
 }
 
 /// Copies a typed array to an array of one dimension.
@@ -264,6 +290,7 @@ impl ToNapiValue for NapiValue {
                 Value::Number(number) => ToNapiValue::to_napi_value(env, number),
                 Value::String(text) => ToNapiValue::to_napi_value(env, text),
                 Value::Handle(handle) => ToNapiValue::to_napi_value(env, BigInt::from(handle.to_number() as u64)),
+                Value::Bytes(bytes) => ToNapiValue::to_napi_value(env, ExternalArray(bytes)),
                 Value::Array(list) => ToNapiValue::to_napi_value(
                     env,
                     list.into_iter().map(|value| NapiValue(Ok(value))).collect::<Vec<_>>(),

@@ -195,6 +195,9 @@ pub(crate) fn write(value: Value) -> Result<JsValue> {
         Value::Number(number) => number.into(),
         Value::String(text) => text.into(),
         Value::Handle(handle) => JsValue::from(handle.to_number() as u64),
+        // Bytes of a file, which WebAssembly does not have.
+        #[cfg(not(target_arch = "wasm32"))]
+        Value::Bytes(_) => JsValue::NULL,
         Value::Array(list) => {
             let array = Array::new();
             for value in list {

@@ -142,5 +142,7 @@ export const moduleOperations: Operations = {
     if (world.random.chance(0.6)) world.call("save", from.handle, name);
     world.call("load", to.handle, name);
     world.call("inspect", name);
+    const bytes = world.call<Uint8Array>("serialize", { from: from.handle });
+    if (bytes) world.call("deserialize", bytes, { from: to.handle }, { generator: world.random.chance(0.5) });
   },
 };

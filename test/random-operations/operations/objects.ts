@@ -104,6 +104,7 @@ export const objectOperations: Operations = {
     const { random } = world;
     const n = random.int(6);
     world.call("seed", random.int(100));
+    world.call("generator", world.call<k.GeneratorState>("generator"));
     const numbers = [...world.call<Float64Array>("randperm", n)].sort((a, b) => a - b);
     if (numbers.some((x, i) => x !== i) || numbers.length !== n)
       throw new InvariantViolation("randperm", "no permutation", "");

@@ -53,15 +53,6 @@ impl BufferType {
 }
 
 impl Buffer {
-    /// A buffer of zeros.
-    pub(super) fn zeros(element: BufferType, length: usize, buffer_index: usize) -> Result<Self> {
-        Ok(match element {
-            BufferType::Float => Buffer::Float(ArenaArray::zeros(length, buffer_index)?),
-            BufferType::Double => Buffer::Double(ArenaArray::zeros(length, buffer_index)?),
-            BufferType::BFloat16 => Buffer::BFloat16(ArenaArray::zeros(length, buffer_index)?),
-        })
-    }
-
     /// A copy in its own allocation.
     pub(super) fn copied(&self, buffer_index: usize) -> Result<Self> {
         Ok(match self {
@@ -71,7 +62,8 @@ impl Buffer {
         })
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    /// The elements as bytes, in the byte order of the machine.
+    pub fn as_bytes(&self) -> &[u8] {
         match self {
             Buffer::Float(b) => bytes_of(b),
             Buffer::Double(b) => bytes_of(b),
@@ -79,7 +71,8 @@ impl Buffer {
         }
     }
 
-    pub(super) fn as_bytes_mut(&mut self) -> &mut [u8] {
+    /// As [`Buffer::as_bytes`], to be overwritten: every bit pattern is a number.
+    pub fn as_bytes_mut(&mut self) -> &mut [u8] {
         match self {
             Buffer::Float(b) => bytes_of_mut(b),
             Buffer::Double(b) => bytes_of_mut(b),

@@ -18,6 +18,7 @@ use crate::optimizers::lbfgs::state_dict::AnyLbfgsStateDict;
 use crate::options::table::{defaults, parse};
 use crate::options::value::OptionValue;
 use crate::schedules::schedule::Schedule;
+use crate::state::buffer::Buffer;
 use crate::state::group::Group;
 use crate::state::param_state::State;
 use crate::state::view::View;
@@ -209,6 +210,30 @@ impl Optimizer {
             self.device_sweep = None;
         }
         self.invalidate();
+    }
+
+    /// A buffer of the state of a parameter, which counts through all groups.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] if there is none.
+    pub fn buffer(&self, mut parameter: usize, index: usize) -> Result<&Buffer> {
+        let mut state = None;
+        for group in &self.groups {
+            if let Some(found) = group.states.get(parameter) {
+                state = found.as_ref();
+                break;
+            }
+            parameter -= group.states.len();
+        }
+        let buffer = state.and_then(|state| state.buffers.get(index)?.as_ref());
+        buffer.ok_or_else(|| Error::new(Code::Internal, "a buffer that the state does not have"))
+    }
+
+    /// Takes the state of each parameter, group after group. The optimizer is then as before its first step.
+    pub fn take_states(&mut self) -> Vec<Option<State>> {
+        let states = self.groups.iter_mut().flat_map(|group| &mut group.states).map(Option::take).collect();
+        self.invalidate();
+        states
     }
 
     /// A copy with options, groups and schedule, but without state.

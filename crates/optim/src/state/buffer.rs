@@ -61,6 +61,18 @@ impl Buffer {
         }
     }
 
+    /// Zeros, as the state buffer with this index.
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    pub fn zeros(element: BufferType, length: usize, buffer_index: usize) -> Result<Self> {
+        Ok(match element {
+            BufferType::Float => Buffer::Float(ArenaArray::zeros(length, buffer_index)?),
+            BufferType::Double => Buffer::Double(ArenaArray::zeros(length, buffer_index)?),
+            BufferType::BFloat16 => Buffer::BFloat16(ArenaArray::zeros(length, buffer_index)?),
+        })
+    }
+
     /// Copies a buffer of another type and the same length. Rounds to nearest.
     pub(crate) fn convert(&mut self, from: &Buffer) {
         // Converts by way of `f64`, which holds all types exactly; a loop for each pair of types would be more code.

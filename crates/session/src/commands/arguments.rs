@@ -132,6 +132,15 @@ impl Arguments {
         sizes.iter().map(|x| size(*x)).values()
     }
 
+    /// Objects and plain data by name; at least one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn run_objects(&mut self) -> Result<Vec<(String, Value)>> {
+        match self.next() {
+            Value::Object(entries) if !entries.is_empty() => Ok(entries),
+            other => Err(self.argument_error("a dictionary of objects and plain data by name", &other)),
+        }
+    }
+
     /// A dictionary of options, if there is one. `null` is a value, and refused.
     pub(crate) fn options(&mut self) -> Result<Vec<(String, Value)>> {
         match self.next() {

@@ -1,19 +1,19 @@
-//! `load(path, [objects], [options])`: the objects of a file, set in what is given, or made anew. All or nothing.
+//! `load(path, [objects], [options])` and `deserialize(bytes, [objects], [options])`: the objects of a file, set in what is given,
+//! or made anew. All or nothing.
 
-use stepwell_optim::{Code, Error, OptionSet, Result, defaults, options, parse};
+use stepwell_optim::{Brief, Code, Error, OptionSet, Result, defaults, options, parse};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::loaded_run::{KINDS, LoadedRun, Made, kind_of};
-use crate::commands::saved_file::{entries_of, malformed, open, too_large};
+use crate::commands::array_store::ArrayStore;
+use crate::commands::loaded_run::{KINDS, LoadedRun, Made, kind_of, malformed};
+use crate::commands::saved_file::{SavedFile, of_bytes, open};
 use crate::commands::state_entries::{dictionary, find, text};
 use crate::engine::Engine;
-use crate::random::Random;
+use crate::random::{KEY_WORDS, Random};
 use crate::session::Session;
 use crate::values::convert::named_options;
-use crate::values::element_bytes::{dtype_of, read_elements};
 use crate::values::json;
-use crate::values::named_arrays::put;
-use crate::values::value::{NumericArray, Value};
+use crate::values::value::Value;
 
 options! {
     /// How the file of a run is loaded.
@@ -25,96 +25,120 @@ options! {
     }
 }
 
-/// `load(path, [objects], [options])`. Returns what was not given, by name.
-pub(crate) fn load<E: Engine>(session: &mut Session<E>, path: &str, mut arguments: Arguments) -> Result<Value> {
-    let given = arguments.options()?;
-    let options = named_options(arguments.options()?)?;
-    arguments.finish()?;
-    let row = parse("load", RunLoadOptions::SPECS, &defaults(RunLoadOptions::SPECS), &[], &options)?;
-    let options = RunLoadOptions::from_values(&row)?;
+/// What is loaded, and how.
+pub(crate) struct Request {
+    /// Objects to be set by their names.
+    given: Vec<(String, Value)>,
+    pub(crate) options: RunLoadOptions,
+}
 
-    let RunContent { mut objects, generator } = read(session, path, options.verify)?;
-    for (name, _) in &given {
-        if !objects.iter().any(|(known, _)| known == name) {
-            let known: Vec<_> = objects.iter().map(|(known, _)| known.as_str()).collect();
-            let message = format!("the file has no object `{name}`, only {}", known.join(", "));
-            return Err(Error::new(Code::Argument, message));
+impl Request {
+    /// The arguments after the file.
+    pub(crate) fn parse(command: &str, mut arguments: Arguments) -> Result<Self> {
+        let given = arguments.options()?;
+        let options = named_options(arguments.options()?)?;
+        arguments.finish()?;
+        let row = parse(command, RunLoadOptions::SPECS, &defaults(RunLoadOptions::SPECS), &[], &options)?;
+        Ok(Self { given, options: RunLoadOptions::from_values(&row)? })
+    }
+
+    /// Loads the objects of a description. Returns what was not given, by name.
+    pub(crate) fn run<E: Engine>(self, session: &mut Session<E>, content: Value, arrays: &ArrayStore) -> Result<Value> {
+        let Self { given, options } = self;
+        let generator = match &content {
+            Value::Object(entries) => find(entries, "generator").map(random_of).transpose()?,
+            _ => None,
+        };
+        let mut objects = entries_of(content, "objects")?;
+        for (name, _) in &given {
+            if !objects.iter().any(|(known, _)| known == name) {
+                let known: Vec<_> = objects.iter().map(|(known, _)| known.as_str()).collect();
+                let message = format_args!("the file has no object `{name}`, only {}", known.join(", "));
+                return Err(Error::new(Code::Argument, message));
+            }
         }
+        let limit = session.engine.memory_limit(usize::MAX);
+        if given.len() < objects.len() && arrays.bytes() > limit as u64 {
+            let message = format_args!("the file needs {} bytes, more than the limit of {limit}", arrays.bytes());
+            return Err(Error::new(Code::Memory, message));
+        }
+        // An object can refer to one of a kind before its own.
+        objects.sort_by_key(|(_, object)| KINDS.iter().position(|kind| Some(*kind) == kind_of(object)));
+        let mut run = LoadedRun::new(session, arrays);
+        run.find_targets(&objects, &given)?;
+        for (name, object) in objects {
+            let target = given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
+            run.prepare(&name, object, target).map_err(|error| error.within(&format!("`{name}`")))?;
+        }
+        let (made, changes) = run.finish();
+        let made = insert_all(session, made)?;
+        for change in changes {
+            change.apply(session, arrays)?;
+        }
+        if let (true, Some(generator)) = (options.generator, generator) {
+            session.random = generator;
+        }
+        Ok(made)
     }
-    // An object can refer to one of a kind before its own.
-    objects.sort_by_key(|(_, object)| KINDS.iter().position(|kind| Some(*kind) == kind_of(object)));
-    let mut run =
-        LoadedRun { session, modules: Vec::new(), optimizers: Vec::new(), changes: Vec::new(), made: Vec::new() };
-    run.find_targets(&objects, &given)?;
-    for (name, object) in objects {
-        let target = given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
-        run.prepare(&name, object, target).map_err(|error| error.within(&format!("`{name}`")))?;
-    }
-    let LoadedRun { changes, made, .. } = run;
-    let made = insert_all(session, made)?;
-    for change in changes {
-        change.apply(session)?;
-    }
-    if let (true, Some(generator)) = (options.generator, generator) {
-        session.random = generator;
-    }
-    Ok(made)
 }
 
-/// The content of a file.
-struct RunContent {
-    /// With their arrays.
-    objects: Vec<(String, Value)>,
-    generator: Option<Random>,
+/// The entries of a dictionary in a description; none if it is absent.
+pub(crate) fn entries_of(content: Value, key: &str) -> Result<Vec<(String, Value)>> {
+    let Value::Object(entries) = content else { return Err(malformed("a dictionary")) };
+    match entries.into_iter().find(|(name, _)| name == key) {
+        None => Ok(Vec::new()),
+        Some((_, Value::Object(entries))) => Ok(entries),
+        Some(_) => Err(malformed(&format!("a dictionary of {key}"))),
+    }
 }
 
-fn read<E: Engine>(session: &Session<E>, path: &str, verify: bool) -> Result<RunContent> {
-    let limit = session.engine.memory_limit(usize::MAX);
-    let saved = open(path, limit)?;
-    if verify {
+/// `load(path, [objects], [options])`.
+pub(crate) fn load<E: Engine>(session: &mut Session<E>, path: &str, arguments: Arguments) -> Result<Value> {
+    let request = Request::parse("load", arguments)?;
+    let saved = open(path, session.engine.memory_limit(usize::MAX))?;
+    load_file(session, saved, request)
+}
+
+/// `deserialize(bytes, [objects], [options])`.
+pub(crate) fn deserialize<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let bytes = match arguments.next() {
+        Value::Bytes(bytes) => bytes,
+        other => return Err(arguments.argument_error("a Uint8Array", &other)),
+    };
+    let request = Request::parse("deserialize", arguments)?;
+    let saved = of_bytes(bytes, session.engine.memory_limit(usize::MAX))?;
+    load_file(session, saved, request)
+}
+
+fn load_file<E: Engine>(session: &mut Session<E>, saved: SavedFile, request: Request) -> Result<Value> {
+    if request.options.verify {
         saved.verify()?;
     }
-    let of_module = || Error::new(Code::Format, format!("{path} holds tensors alone: load(module, path) reads them"));
+    let of_module = || {
+        let place = Brief(saved.place());
+        Error::new(Code::Format, format!("{place} holds tensors alone: load(module, path) reads them"))
+    };
     let content = json::read(saved.content().ok_or_else(of_module)?);
     let content = content.map_err(|problem| Error::new(Code::Format, problem))?;
-    let generator = match &content {
-        Value::Object(entries) => find(entries, "generator").map(random).transpose()?,
-        _ => None,
-    };
-    let mut objects = entries_of(content, "objects")?;
-    if objects.is_empty() {
+    if matches!(&content, Value::Object(entries) if find(entries, "objects").is_none()) {
         return Err(of_module());
     }
-    if saved.bytes() > limit as u64 {
-        return Err(too_large(path, saved.bytes(), limit));
-    }
-    for (_, object) in &mut objects {
-        put(object, &mut |name| {
-            let missing = || Error::new(Code::Format, format!("the file has no tensor `{name}`"));
-            let tensor = saved.find(name).ok_or_else(missing)?;
-            let (word, shape) = tensor.type_and_shape();
-            let dtype = dtype_of(word).ok_or_else(|| Error::new(Code::Dtype, format!("`{name}` is of type {word}")))?;
-            let shape = shape.into_iter().map(|size| size as usize).collect();
-            Ok(NumericArray { data: read_elements(&tensor, dtype)?, shape })
-        })?;
-    }
-    Ok(RunContent { objects, generator })
+    request.run(session, content, &ArrayStore(saved))
 }
 
-/// The generator of its state.
-fn random(state: &Value) -> Result<Random> {
+/// The generator of a state.
+fn random_of(state: &Value) -> Result<Random> {
     let entries = dictionary("generator", state)?;
     let digits = text(entries, "key")?;
-    let mut key = [0; 32];
-    let pairs = digits.as_bytes().as_chunks::<2>().0;
-    let valid = digits.len() == 2 * key.len() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    for (byte, pair) in key.iter_mut().zip(pairs) {
-        let pair = std::str::from_utf8(pair).unwrap_or_default();
-        *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
+    let mut words = [0; KEY_WORDS];
+    let groups = digits.as_bytes().as_chunks::<8>().0;
+    let is_valid = digits.len() == 8 * KEY_WORDS && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    for (word, group) in words.iter_mut().zip(groups) {
+        let number = std::str::from_utf8(group).ok().and_then(|group| u32::from_str_radix(group, 16).ok());
+        *word = number.unwrap_or_default().swap_bytes();
     }
-    let position = text(entries, "position")?.parse();
-    match position {
-        Ok(position) if valid => Ok(Random::from_state(key, position)),
+    match text(entries, "position")?.parse() {
+        Ok(position) if is_valid => Ok(Random::from_state(words, position)),
         _ => Err(malformed("the key and the position of a generator")),
     }
 }

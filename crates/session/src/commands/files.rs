@@ -1,14 +1,18 @@
 //! Modules in files; `save(path, ..)` and `load(path, ..)` of a whole run go on in `checkpoints`.
 
 use std::collections::HashSet;
-use std::path::Path;
 
-use stepwell_checkpoint::{RegularFile, SavedTensor, TensorHeader, write_file};
+use stepwell_checkpoint::{ReadAt, SavedTensor};
 use stepwell_optim::{Brief, Code, Error, OptionSet, Result, Results, defaults, options, parse};
 
 use crate::commands::arguments::Arguments;
-pub(crate) use crate::commands::checkpoints::inspect;
-use crate::commands::saved_file::{SavedFile, failed, open, too_large};
+use crate::commands::array_store::ArrayStore;
+pub(crate) use crate::commands::checkpoint_load::deserialize;
+use crate::commands::checkpoints::write_arrays;
+pub(crate) use crate::commands::checkpoints::{inspect, serialize};
+use crate::commands::saved_arrays::SavedArray;
+use crate::commands::saved_file::{open, too_large};
+use crate::commands::selection::{SavedNames, Selection};
 use crate::commands::{checkpoint_load, checkpoints};
 use crate::engine::Engine;
 use crate::nn::layers::normalization::running::may_be_missing;
@@ -19,7 +23,7 @@ use crate::values::convert::named_options;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
 use crate::values::dtype::Dtype;
-use crate::values::element_bytes::{dtype_of, read_elements, word, write_elements};
+use crate::values::element_bytes::{dtype_of, read_elements};
 use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
@@ -47,13 +51,9 @@ pub(crate) fn save<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let engine = &session.engine;
     // A tensor that the module has twice is saved under its first name.
     let tensors = distinct(engine, module.parameters_and_buffers())?;
-    let header_of = |Named { name, tensor, .. }: &Named<E>| {
-        Ok(TensorHeader { name: name.clone(), dtype: word(engine.dtype(tensor)?), shape: engine.shape(tensor)? })
-    };
-    let headers = tensors.iter().map(header_of).values()?;
-    write_file(Path::new(&path), &headers, "{}", &mut |i, sink| {
-        write_elements(sink, &engine.data(&tensors[i].tensor)?).map_err(|error| failed("write", &path, &error))
-    })?;
+    let array = |Named { name, tensor, .. }: Named<E>| SavedArray::of_tensor(engine, name, tensor);
+    let arrays = tensors.into_iter().map(array).values()?;
+    write_arrays(engine, &path, &arrays, "{}")?;
     Ok(Value::Null)
 }
 
@@ -66,46 +66,51 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     }
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     let path = arguments.text("a path")?;
-    let given = named_options(arguments.options()?)?;
+    let mut given = arguments.options()?;
     arguments.finish()?;
-    let row = parse("load", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &given)?;
+    let selection = Selection::take(&mut given)?;
+    let row = parse("load", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &named_options(given)?)?;
     let options = LoadOptions::from_values(&row)?;
 
     let engine = &session.engine;
-    let limit = engine.memory_limit(usize::MAX);
-    let saved = open(&path, limit)?;
+    let arrays = ArrayStore(open(&path, engine.memory_limit(usize::MAX))?);
+    let saved = &arrays.0;
     if options.verify {
         saved.verify()?;
     }
-    let tensors = saved_names(engine, module.parameters_and_buffers(), &saved)?;
+    let names = selection.names(module.parameters_and_buffers().iter().map(|named| &*named.name), saved)?;
+    let mut own = module.parameters_and_buffers();
+    own.retain(|named| names.selects(&named.name));
+    let tensors = saved_names(engine, own, &names)?;
     session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
-    let report = LoadReport::of(engine, &tensors, &saved, &options)?;
+    let report = LoadReport::of(engine, &tensors, &names, &options)?;
     if options.strict {
         report.require_all(&Brief(&path).to_string())?;
     }
-    let bytes = report.matched.iter().map(Matched::bytes).fold(0, u64::saturating_add);
-    if bytes > limit as u64 {
+    let largest = report.matched.iter().filter(|matched| matched.is_cast()).map(Matched::bytes).max();
+    let limit = engine.memory_limit(usize::MAX);
+    if let Some(bytes) = largest.filter(|bytes| *bytes > limit as u64) {
         return Err(too_large(&path, bytes, limit));
     }
-    let read = |matched: &Matched<'_, E>| -> Result<Data> {
-        read_elements(&matched.saved, matched.saved_dtype)?.cast(matched.dtype)
-    };
-    let values = report.matched.iter().map(read).values()?;
-    check_ties(engine, &report.matched, &values, &path)?;
-    for (matched, data) in report.matched.iter().zip(&values) {
-        engine.assign(&matched.named.tensor, data)?;
+    check_ties(engine, &report.matched, &path)?;
+    for matched in &report.matched {
+        if matched.is_cast() {
+            engine.assign(&matched.named.tensor, &matched.read()?)?;
+        } else {
+            arrays.fill_tensor(&matched.saved.name(), engine, &matched.named.tensor)?;
+        }
     }
     Ok(if options.strict { Value::Null } else { report.to_value() })
 }
 
 /// Fails if a file has two values for a tensor of two names: one of them would be lost.
-fn check_ties<E: Engine>(engine: &E, matched: &[Matched<'_, E>], values: &[Data], path: &str) -> Result<()> {
+fn check_ties<E: Engine>(engine: &E, matched: &[Matched<'_, E>], path: &str) -> Result<()> {
     let mut identities = Vec::new();
     for matched in matched {
         identities.push(engine.identity(&matched.named.tensor));
     }
     for (i, first) in first_positions(&identities)?.into_iter().enumerate() {
-        if !has_equal_bits(&values[i], &values[first]) {
+        if i != first && !has_equal_bits(&matched[i].read()?, &matched[first].read()?) {
             let [one, other] = [first, i].map(|at| &matched[at].named.name);
             let message = format!(
                 "`{one}` and `{other}` are one tensor of the module: expected equal elements, given others in {}",
@@ -130,7 +135,7 @@ fn has_equal_bits(a: &Data, b: &Data) -> bool {
 
 /// The tensors under the names that a file has. It may have a tensor of several names under any of them; under all,
 /// they must be equal.
-fn saved_names<E: Engine>(engine: &E, tensors: Vec<Named<E>>, saved: &SavedFile) -> Result<Vec<Named<E>>> {
+fn saved_names<E: Engine>(engine: &E, tensors: Vec<Named<E>>, saved: &SavedNames<'_>) -> Result<Vec<Named<E>>> {
     let mut identities = Vec::new();
     for named in &tensors {
         identities.push(engine.identity(&named.tensor));
@@ -157,8 +162,8 @@ struct LoadReport<'a, E: Engine> {
     /// Names that only the module has.
     missing: Vec<&'a str>,
     /// The names that the module has.
-    names: HashSet<&'a str>,
-    saved: &'a SavedFile,
+    known: HashSet<&'a str>,
+    names: &'a SavedNames<'a>,
     mismatched: Vec<Mismatched<'a>>,
 }
 
@@ -166,11 +171,20 @@ struct LoadReport<'a, E: Engine> {
 struct Matched<'a, E: Engine> {
     named: &'a Named<E>,
     dtype: Dtype,
-    saved: SavedTensor<'a, RegularFile>,
+    saved: SavedTensor<'a, Box<dyn ReadAt>>,
     saved_dtype: Dtype,
 }
 
 impl<E: Engine> Matched<'_, E> {
+    fn is_cast(&self) -> bool {
+        self.saved_dtype != self.dtype
+    }
+
+    /// The elements of the file, as the module's type.
+    fn read(&self) -> Result<Data> {
+        read_elements(&self.saved, self.saved_dtype)?.cast(self.dtype)
+    }
+
     /// Bytes that its elements take, of its type in the file or in the module.
     fn bytes(&self) -> u64 {
         let saved = self.saved.bytes();
@@ -188,10 +202,10 @@ struct Mismatched<'a> {
 }
 
 impl<'a, E: Engine> LoadReport<'a, E> {
-    fn of(engine: &E, tensors: &'a [Named<E>], saved: &'a SavedFile, options: &LoadOptions) -> Result<Self> {
+    fn of(engine: &E, tensors: &'a [Named<E>], names: &'a SavedNames<'a>, options: &LoadOptions) -> Result<Self> {
         let (mut matched, mut missing, mut mismatched) = (Vec::new(), Vec::new(), Vec::new());
         for named in tensors {
-            let Some(found) = saved.find(&named.name) else {
+            let Some(found) = names.find(&named.name) else {
                 if !may_be_missing(named.kind, &named.name) {
                     missing.push(named.name.as_str());
                 }
@@ -214,13 +228,13 @@ impl<'a, E: Engine> LoadReport<'a, E> {
                 }),
             }
         }
-        let names = tensors.iter().map(|named| named.name.as_str()).collect();
-        Ok(Self { matched, missing, mismatched, names, saved })
+        let known = tensors.iter().map(|named| named.name.as_str()).collect();
+        Ok(Self { matched, missing, mismatched, known, names })
     }
 
     /// Tensors that only the file has; there may be a million.
-    fn unexpected(&self) -> impl Iterator<Item = SavedTensor<'_, RegularFile>> {
-        self.saved.tensors().filter(|tensor| !self.names.contains(&*tensor.name()))
+    fn unexpected(&self) -> impl Iterator<Item = SavedTensor<'_, Box<dyn ReadAt>>> {
+        self.names.tensors().filter(|(name, _)| !self.known.contains(&**name)).map(|(_, tensor)| tensor)
     }
 
     /// Fails unless file and module have the same tensors.

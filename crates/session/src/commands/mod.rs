@@ -1,6 +1,8 @@
 //! The commands of the k-api: each takes arguments, checks them, and works on the session. Their table.
 
 pub(crate) mod arguments;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod array_store;
 pub(crate) mod callbacks;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod checkpoint_load;
@@ -15,9 +17,12 @@ pub(crate) mod devices;
 #[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
 pub(crate) mod files;
 pub(crate) mod fills;
+pub(crate) mod generator;
 pub(crate) mod gradients;
 pub(crate) mod initializers;
 pub(crate) mod lbfgs_state;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod loaded_optimizer;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod loaded_run;
 pub(crate) mod losses;
@@ -31,9 +36,15 @@ pub(crate) mod parameters;
 pub(crate) mod restore;
 pub(crate) mod samples;
 #[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod saved_arrays;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod saved_file;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod saved_run;
 pub(crate) mod schedules;
 pub(crate) mod scopes;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod selection;
 pub(crate) mod session;
 pub(crate) mod state;
 pub(crate) mod state_entries;
@@ -202,6 +213,8 @@ impl<E: Engine> Session<E> {
         ("save", files::save),
         ("load", files::load),
         ("inspect", files::inspect),
+        ("serialize", files::serialize),
+        ("deserialize", files::deserialize),
         ("loss", losses::loss),
         ("knormal", initializers::knormal),
         ("kuniform", initializers::kuniform),
@@ -275,6 +288,7 @@ impl<E: Engine> Session<E> {
         ("reset", session::reset),
         ("handlecount", session::handlecount),
         ("seed", session::seed),
+        ("generator", session::generator),
         ("randperm", session::randperm),
         ("errorcodes", session::errorcodes),
         ("outline", outline::outline),

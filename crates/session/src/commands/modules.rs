@@ -41,7 +41,7 @@ pub(crate) fn module<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     let mut scratch = Random::new(0);
     let Session { engine, random, table, .. } = session;
     let random = if is_state { &mut scratch } else { random };
-    let mut context = InitContext { engine, random, parts: Vec::new(), remaining: usize::MAX };
+    let mut context = InitContext { engine, random, parts: Vec::new(), remaining: usize::MAX, is_blank: false };
     let module = if is_state {
         module_state::restore(&given, &mut context)?
     } else {

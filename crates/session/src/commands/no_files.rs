@@ -20,6 +20,19 @@ pub(crate) fn inspect<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     no_files(session, arguments, "read")
 }
 
+pub(crate) fn serialize<E: Engine>(_: &mut Session<E>, _: Arguments) -> Result<Value> {
+    Err(no_format())
+}
+
+pub(crate) fn deserialize<E: Engine>(_: &mut Session<E>, _: Arguments) -> Result<Value> {
+    Err(no_format())
+}
+
+/// The format is not in the module, whose bytes every page fetches.
+fn no_format() -> Error {
+    Error::new(Code::Unsupported, "WebAssembly does not have it: state(x) gives plain data for structuredClone or JSON")
+}
+
 fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Value> {
     if !matches!(arguments.peek(), Value::String(_)) {
         session.module(arguments.handle(ObjectKind::Module)?)?;

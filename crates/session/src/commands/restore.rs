@@ -1,4 +1,5 @@
-//! `opt(state, module)`: restores an optimizer from the result of `state(optimizer)`, on the parameters of a module.
+//! `opt(state, module)`: restores an optimizer from the result of `state(optimizer)`, on the parameters of a module. The file of a
+//! run restores one on the parameters of several objects.
 //!
 //! Parameters are matched by name. Every check comes before anything is made, so a failure changes nothing.
 
@@ -15,8 +16,11 @@ use crate::commands::state_entries::{Entries, dictionary, entry, find, flag, lis
 use crate::commands::{schedules, steps};
 use crate::engine::Engine;
 use crate::nn::module::{Module, Named};
+use crate::nn::module_state::joined;
 use crate::session::{Object, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::training::parameter_list::LOOSE;
 use crate::training::parameter_list::{ParameterList, ParameterOrigin};
 use crate::training::step_mode::step_mode;
 use crate::values::convert::{check_keys, named_options};
@@ -26,22 +30,81 @@ use crate::values::handle::ObjectKind;
 use crate::values::numbers::{array, size};
 use crate::values::value::Value;
 
+/// Whether parameters can belong to several objects, as in the file of a run. WebAssembly has no files.
+const HAS_RUNS: bool = cfg!(not(target_arch = "wasm32"));
+
 /// Makes the optimizer of a state on the parameters of a module.
 pub(crate) fn restore<E: Engine>(session: &mut Session<E>, saved: &Entries, mut arguments: Arguments) -> Result<Value> {
     let module = session.module(arguments.handle(ObjectKind::Module)?)?;
     arguments.finish()?;
-    let bound = restored(session, saved, &module)?;
+    let origins = [(String::new(), Origin::Module(module))];
+    let bound = restored(session, saved, &origins)?.finish()?;
     session.scales_losses |= bound.optimizer.loss_scale.is_some();
     session.insert(Object::optimizer(bound))
 }
 
-/// The optimizer of a state, on the parameters of a module. The session is as before.
+/// An object that parameters of an optimizer belong to.
+pub(crate) enum Origin<E: Engine> {
+    Module(Shared<Module<E>>),
+    /// Tensors outside of modules. The names of a dictionary are the caller's.
+    #[cfg(not(target_arch = "wasm32"))]
+    Loose {
+        tensors: Vec<(String, E::Tensor)>,
+        is_named: bool,
+    },
+}
+
+impl<E: Engine> Origin<E> {
+    /// The parameters, each with its name in the object.
+    fn parameters(&self) -> Vec<Named<E>> {
+        match self {
+            Origin::Module(module) => module.parameters(),
+            #[cfg(not(target_arch = "wasm32"))]
+            Origin::Loose { tensors, .. } => {
+                let named = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
+                named.map(|(name, tensor)| Named { name, kind: LOOSE, tensor }).collect()
+            }
+        }
+    }
+
+    fn of_list(&self) -> ParameterOrigin<E> {
+        match self {
+            Origin::Module(module) => ParameterOrigin::Module(Shared::clone(module)),
+            #[cfg(not(target_arch = "wasm32"))]
+            Origin::Loose { is_named: true, .. } => ParameterOrigin::Named,
+            #[cfg(not(target_arch = "wasm32"))]
+            Origin::Loose { is_named: false, .. } => ParameterOrigin::Unnamed,
+        }
+    }
+}
+
+/// An optimizer, and the state of each parameter, which it does not have yet.
+pub(crate) struct Restored<E: Engine> {
+    pub(crate) bound: BoundOptimizer<E>,
+    pub(crate) states: Vec<Option<State>>,
+    /// Whether parameters and averages are swapped.
+    is_averaged: bool,
+}
+
+impl<E: Engine> Restored<E> {
+    /// The optimizer with its state.
+    pub(crate) fn finish(self) -> Result<BoundOptimizer<E>> {
+        let Self { mut bound, states, is_averaged } = self;
+        bound.optimizer.set_swapped(is_averaged && states.iter().flatten().any(State::has_average));
+        bound.set_states(states)?;
+        Ok(bound)
+    }
+}
+
+/// The optimizer of a state, on the parameters of objects with their names. The name of a single object may be empty. The
+/// session is as before. A buffer without the elements of its shape is left out of the state.
 pub(crate) fn restored<E: Engine>(
     session: &Session<E>,
     saved: &Entries,
-    module: &Shared<Module<E>>,
-) -> Result<BoundOptimizer<E>> {
+    origins: &[(String, Origin<E>)],
+) -> Result<Restored<E>> {
     const KEYS: &[&str] = &["optimizer", "options", "parms", "schedule", "lossscale", "averaged", "fused", "offload"];
+    const COLUMNS: &[&str] = &["parmgroup", "pointer", "module", "name", "size", "buffers", "object"];
     check_keys("state", saved, KEYS)?;
     let name = match entry(saved, "optimizer")? {
         Value::String(name) => name,
@@ -60,19 +123,39 @@ pub(crate) fn restored<E: Engine>(
     let mode = step_mode(&session.engine, definition, fused, offload)?;
 
     let engine = &session.engine;
-    let parameters = module.parameters();
-    let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
+    let is_of_run = HAS_RUNS && origins.iter().any(|(object, _)| !object.is_empty());
+    // The columns of a row before its object, which the state of an optimizer does not have.
+    let columns = &COLUMNS[..COLUMNS.len() - usize::from(!is_of_run)];
+    let (mut parameters, mut keys) = (Vec::new(), Vec::new());
+    for (position, (object, origin)) in origins.iter().enumerate() {
+        for parameter in origin.parameters() {
+            if HAS_RUNS {
+                keys.push(joined(object, &parameter.name));
+            }
+            parameters.push((position, parameter));
+        }
+    }
+    let mut groups: Vec<Vec<(usize, Named<E>)>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
     let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
     let mut taken = filled(parameters.len(), false)?;
-    let (mut rows, mut names, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut names, mut known, mut of_objects) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in list(saved, "parms")? {
         let row = dictionary("parms", row)?;
-        check_keys("state attribute parms", row, &["parmgroup", "pointer", "module", "name", "size", "buffers"])?;
-        names.push(text(row, "name")?);
+        check_keys("state attribute parms", row, columns)?;
+        let name = text(row, "name")?;
+        if is_of_run {
+            of_objects.push(joined(text(row, "object")?, name));
+        }
+        names.push(name);
         rows.push(row);
     }
-    for parameter in &parameters {
-        known.push(parameter.name.as_str());
+    if is_of_run {
+        names = of_objects.iter().map(String::as_str).collect();
+        known.extend(keys.iter().map(String::as_str));
+    } else {
+        for (_, parameter) in &parameters {
+            known.push(parameter.name.as_str());
+        }
     }
     for ((row, name), index) in rows.into_iter().zip(&names).zip(positions_of(&names, &known)?) {
         let (name, group) = (*name, whole(row, "parmgroup", u64::from(u32::MAX))? as usize);
@@ -81,8 +164,9 @@ pub(crate) fn restored<E: Engine>(
             let message = format_args!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
-        let Some(parameter) = parameters.get(index) else {
-            return Err(Error::new(Code::Parameter, format_args!("unable to find parameter `{name}` in the module")));
+        let Some((origin, parameter)) = parameters.get(index) else {
+            let owner = if is_of_run { "objects" } else { "module" };
+            return Err(Error::new(Code::Parameter, format_args!("unable to find parameter `{name}` in the {owner}")));
         };
         if mem::replace(&mut taken[index], true) {
             return Err(Error::new(Code::Parameter, format_args!("parameter `{name}` is repeated")));
@@ -96,9 +180,14 @@ pub(crate) fn restored<E: Engine>(
             }
             _ => None,
         });
-        members.push(Named { name: name.to_owned(), kind: parameter.kind, tensor: parameter.tensor.clone() });
+        let Named { name, kind, tensor } = parameter;
+        members.push((*origin, Named { name: name.clone(), kind, tensor: tensor.clone() }));
     }
-    let lbfgs_state = if definition.needs_closure() { lbfgs_state_of(engine, saved, &groups)? } else { None };
+    let lbfgs_state = if definition.needs_closure() {
+        lbfgs_state_of(engine, saved, groups.iter().flatten().map(|(_, named)| named))?
+    } else {
+        None
+    };
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
@@ -112,22 +201,35 @@ pub(crate) fn restored<E: Engine>(
         steps::restore_loss_scale(&mut optimizer, dictionary("lossscale", scale)?)?;
         scales = optimizer.loss_scale.as_ref().map(LossScale::scale);
     }
-    let averaged = flag(saved, "averaged")?.unwrap_or(false);
-    optimizer.set_swapped(averaged && states.iter().flatten().flatten().any(State::has_average));
+    let is_averaged = flag(saved, "averaged")?.unwrap_or(false);
     let mut bound = BoundOptimizer::new(optimizer, mode);
-    for (group, tensors) in groups.into_iter().enumerate() {
-        let list = ParameterList { tensors, origin: ParameterOrigin::Module(Shared::clone(module)) };
-        bound.edit(engine, group, list, &[], &[])?;
+    for (group, members) in groups.into_iter().enumerate() {
+        for (origin, tensors) in by_origin(members, origins.len()) {
+            let origin = origins.get(origin).map_or(ParameterOrigin::Nothing, |(_, origin)| origin.of_list());
+            bound.edit(engine, group, ParameterList { tensors, origin }, &[], &[])?;
+        }
     }
     if let Some(scale) = scales {
         session.check_scaled(bound.tensors(), scale)?;
     }
-    bound.set_states(states.into_iter().flatten().collect())?;
     // Last, because L-BFGS takes no parameters once it has a state.
     if let Some((lbfgs_state, trained)) = lbfgs_state {
         bound.set_lbfgs_state(lbfgs_state, trained);
     }
-    Ok(bound)
+    Ok(Restored { bound, states: states.into_iter().flatten().collect(), is_averaged })
+}
+
+/// The parameters of a group in lists of one object each, in their order. A group without parameters has the only object.
+fn by_origin<E: Engine>(members: Vec<(usize, Named<E>)>, origins: usize) -> Vec<(usize, Vec<Named<E>>)> {
+    let only = if !HAS_RUNS || origins == 1 { 0 } else { usize::MAX };
+    let mut lists = vec![(members.first().map_or(only, |(origin, _)| *origin), Vec::new())];
+    for (origin, named) in members {
+        match lists.last_mut() {
+            Some((last, list)) if !HAS_RUNS || *last == origin => list.push(named),
+            _ => lists.push((origin, vec![named])),
+        }
+    }
+    lists
 }
 
 /// The state of a parameter; `None` before its first step.
@@ -182,7 +284,9 @@ fn state_of(
             let message = format_args!("`{name}` {key}: expected dtype {expected}, given {given}");
             return Err(Error::new(Code::Dtype, message));
         }
-        state.buffers[index] = Some(found.data.to_buffer(index)?);
+        if found.data.len() == shape.iter().product::<usize>() {
+            state.buffers[index] = Some(found.data.to_buffer(index)?);
+        }
     }
     Ok(Some(state))
 }

@@ -3,6 +3,7 @@
 use stepwell_optim::{CATALOG, Code, Error, OptionSpec, Result, SCHEDULES, defaults, definition, positional};
 
 use crate::commands::arguments::Arguments;
+pub(crate) use crate::commands::generator::generator;
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
 use crate::nn::container::Container;

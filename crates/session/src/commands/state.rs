@@ -12,6 +12,10 @@ use crate::values::dedupe::first_positions;
 use crate::values::handle::Handle;
 use crate::values::value::{Entries, NumericArray, Value};
 
+/// Reads a buffer of a parameter: the positions of both, the buffer, and the shape of the parameter. The last argument is true if
+/// the buffer is the optimizer's own, and not a copy of what the tensor library or a device holds.
+type BufferReader<'a> = dyn FnMut(usize, usize, &Buffer, &[usize], bool) -> Result<Value> + 'a;
+
 /// The definition of an optimizer as plain data; with buffers, its state.
 pub(crate) fn describe<E: Engine>(
     session: &Session<E>,
@@ -19,12 +23,26 @@ pub(crate) fn describe<E: Engine>(
     all: bool,
     with_buffers: bool,
 ) -> Result<Value> {
+    describe_with(session, handle, all, with_buffers, &mut |_, _, buffer, shape, _| {
+        Ok(Value::NumericArray(NumericArray { data: buffer.try_into()?, shape: shape.to_vec() }))
+    })
+}
+
+/// As [`describe`], with what `read` makes of the buffers.
+pub(crate) fn describe_with<E: Engine>(
+    session: &Session<E>,
+    handle: Handle,
+    all: bool,
+    with_buffers: bool,
+    read: &mut BufferReader<'_>,
+) -> Result<Value> {
     if with_buffers {
         session.settle(handle)?;
     }
     let bound = session.optimizer(handle)?;
     let engine = &session.engine;
     let optimizer = if with_buffers { bound.with_state()? } else { WithState::Own(&bound.optimizer) };
+    let is_own = matches!(optimizer, WithState::Own(_));
     let definition = optimizer.definition();
     let names = bound.registry.names(engine);
     let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
@@ -50,11 +68,12 @@ pub(crate) fn describe<E: Engine>(
                 if definition.counts_steps {
                     buffers.push(("step", count(state.step)));
                 }
-                for (i, (key, index)) in definition.state_keys().enumerate() {
-                    let buffer = state.buffers[index].as_ref();
+                for (position, (key, index)) in definition.state_keys().enumerate() {
                     // Buffers that any optimizer can have are included if they are in use.
-                    if i < definition.buffers.len() || buffer.is_some() {
-                        buffers.push((key, buffer_value(buffer, &shape)?));
+                    match &state.buffers[index] {
+                        Some(buffer) => buffers.push((key, read(i, index, buffer, &shape, is_own)?)),
+                        None if position < definition.buffers.len() => buffers.push((key, Value::Null)),
+                        None => {}
                     }
                 }
             }
@@ -104,9 +123,4 @@ fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> V
         Value::object(columns.map(|(_, (spec, value))| (spec.name, to_value(value))))
     };
     Value::Array(rows.iter().map(row).collect())
-}
-
-fn buffer_value(buffer: Option<&Buffer>, shape: &[usize]) -> Result<Value> {
-    let Some(buffer) = buffer else { return Ok(Value::Null) };
-    Ok(Value::NumericArray(NumericArray { data: buffer.try_into()?, shape: shape.to_vec() }))
 }

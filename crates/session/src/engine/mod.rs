@@ -89,6 +89,19 @@ pub trait Engine: Clone + Movable + 'static {
     fn write_from(&self, tensor: &Self::Tensor, from: Slice<'_>) -> Result<()> {
         self.assign(tensor, &from.to_data()?)
     }
+    /// Calls `read` with the bytes of the elements, if these lie in host memory in row-major order and every bit pattern is an
+    /// element. Otherwise returns false.
+    #[cfg(not(target_family = "wasm"))]
+    fn with_bytes(&self, tensor: &Self::Tensor, read: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let _ = (tensor, read);
+        Ok(false)
+    }
+    /// As [`Engine::with_bytes`], for bytes that `write` overwrites in place, seen by every clone.
+    #[cfg(not(target_family = "wasm"))]
+    fn with_bytes_mut(&self, tensor: &Self::Tensor, write: &mut dyn FnMut(&mut [u8]) -> Result<()>) -> Result<bool> {
+        let _ = (tensor, write);
+        Ok(false)
+    }
     /// Overwrites the elements in place, as [`Engine::assign`] does, from a tensor of equal shape, dtype and device.
     /// Takes no memory for them.
     fn copy(&self, from: &Self::Tensor, to: &Self::Tensor) -> Result<()>;

@@ -67,7 +67,13 @@ impl<E: Engine> Copies<E> {
         specification.extend(module.name.iter().map(Value::string));
         specification.push(Value::object(module.options.iter().map(|(name, value)| (*name, to_value(value)))));
         // The initial weights are replaced.
-        let mut context = InitContext { engine, random: &mut Random::new(0), parts: Vec::new(), remaining: usize::MAX };
+        let mut context = InitContext {
+            engine,
+            random: &mut Random::new(0),
+            parts: Vec::new(),
+            remaining: usize::MAX,
+            is_blank: false,
+        };
         let copy = Module::make(&Value::Array(specification), None, &mut context)?;
         // The parts of a layer follow from its options.
         for ((_, original), (_, copy)) in module.descendants().into_iter().zip(copy.descendants()) {

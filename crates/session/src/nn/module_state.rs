@@ -12,28 +12,39 @@ use crate::nn::context::InitContext;
 use crate::nn::layers::normalization::running::may_be_missing;
 use crate::nn::module::{CALLBACK, Children, Module, PARAMETER_DICTIONARY, check_keys, checked_name};
 use crate::values::convert::{check_keys as check_columns, to_value};
+use crate::values::data::Data;
 use crate::values::dedupe::positions_of;
 use crate::values::device::Device;
-use crate::values::numbers::array;
+use crate::values::numbers::{Numbers, array};
 use crate::values::value::{Entries, NumericArray, Value};
 
 /// Modules nested deeper than this are refused, before recursion could exhaust the stack.
 const MAX_DEPTH: usize = 128;
 
-/// Reads what rows hold of the tensors of a module.
-type TensorReader<E> = dyn Fn(&E, Vec<(String, <E as Engine>::Tensor)>) -> Result<Value>;
+/// Reads what rows hold of the tensors of a module, which has a dotted name.
+pub(crate) type TensorReader<'a, E> = dyn Fn(&E, &str, Vec<(String, <E as Engine>::Tensor)>) -> Result<Value> + 'a;
 
 /// The rows of a module.
 pub(crate) fn rows<E: Engine>(engine: &E, module: &Shared<Module<E>>) -> Result<Value> {
+    rows_with(engine, module, &|engine, _, tensors| elements(engine, tensors))
+}
+
+/// The rows of a module, with what `read` makes of its tensors.
+pub(crate) fn rows_with<E: Engine>(
+    engine: &E,
+    module: &Shared<Module<E>>,
+    read: &TensorReader<'_, E>,
+) -> Result<Value> {
     let ties = Ties::of(engine, module);
-    let mut collection = Collection { engine, read: &elements, ties: Some(ties), rows: Vec::new() };
+    let mut collection = Collection { engine, read, ties: Some(ties), rows: Vec::new() };
     collection.add(module, module.name.as_deref(), 0, "")?;
     Ok(Value::Array(collection.rows))
 }
 
 /// The rows of a module, with [`properties`] in the place of tensors.
 pub(crate) fn outline<E: Engine>(engine: &E, module: &Shared<Module<E>>) -> Result<Value> {
-    let mut collection = Collection { engine, read: &properties, ties: None, rows: Vec::new() };
+    let read = |engine: &E, _: &str, tensors| properties(engine, tensors);
+    let mut collection = Collection { engine, read: &read, ties: None, rows: Vec::new() };
     collection.add(module, module.name.as_deref(), 0, "")?;
     Ok(Value::Array(collection.rows))
 }
@@ -115,15 +126,19 @@ fn holds_others(kind: &str) -> bool {
     kind == CALLBACK || kind == PARAMETER_DICTIONARY
 }
 
-/// A dotted name.
-fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+/// A dotted name. Either part may be empty.
+pub(crate) fn joined(path: &str, name: &str) -> String {
+    match (path, name) {
+        ("", name) => name.to_owned(),
+        (path, "") => path.to_owned(),
+        (path, name) => format!("{path}.{name}"),
+    }
 }
 
 /// Rows of modules, depth first.
 struct Collection<'a, E: Engine> {
     engine: &'a E,
-    read: &'a TensorReader<E>,
+    read: &'a TensorReader<'a, E>,
     /// `None` to repeat what occurs several times.
     ties: Option<Ties<E>>,
     rows: Vec<Value>,
@@ -168,13 +183,13 @@ impl<E: Engine> Collection<'_, E> {
         };
         let places: Vec<_> = tensors.iter().map(place).collect();
         if places.iter().all(Option::is_none) {
-            return (self.read)(self.engine, tensors);
+            return (self.read)(self.engine, path, tensors);
         }
         let mut entries = Vec::new();
         for (tensor, place) in tensors.into_iter().zip(places) {
             match place {
                 Some(place) => entries.push((tensor.0, Value::String(place))),
-                None => match (self.read)(self.engine, vec![tensor])? {
+                None => match (self.read)(self.engine, path, vec![tensor])? {
                     Value::Object(mut own) => entries.append(&mut own),
                     other => return Ok(other),
                 },
@@ -189,7 +204,8 @@ pub(crate) fn is_state(given: &Value) -> bool {
     matches!(given, Value::Array(rows) if matches!(rows.first(), Some(Value::Object(_))))
 }
 
-/// The module of some rows, with its parameters as they were.
+/// The module of some rows, with its parameters as they were. An array without the elements of its shape gives a tensor whose
+/// elements are to be set.
 pub(crate) fn restore<E: Engine>(given: &Value, context: &mut InitContext<'_, E>) -> Result<Shared<Module<E>>> {
     let Value::Array(list) = given else { return Err(malformed("a list of rows", given)) };
     let rows = list.iter().map(Row::parse).values()?;
@@ -252,7 +268,7 @@ impl<E: Engine> Restored<'_, '_, E> {
         // Twice as many as the state has: an error about a smaller misfit names the tensor.
         let mut stored = 0usize;
         for (_, value) in self.rows.iter().flat_map(|row| row.parms.iter().chain(row.buffers)) {
-            stored += array(value).ok().flatten().map_or(0, |array| array.data.len());
+            stored += array(value).ok().flatten().map_or(0, |array| count_of(&array));
         }
         context.remaining = stored.saturating_mul(2);
         let mut parts: Vec<(String, Shared<Module<E>>)> = Vec::new();
@@ -296,7 +312,12 @@ impl<E: Engine> Restored<'_, '_, E> {
                         continue;
                     }
                     let array = array(value)?.ok_or_else(|| malformed("numbers", value))?;
-                    let tensor = engine.tensor(&array.data, &array.shape, Device::Cpu)?;
+                    let tensor = match is_whole(&array) {
+                        true => engine.tensor(&array.data, &array.shape, Device::Cpu)?,
+                        false => {
+                            engine.full(&Data::Long(vec![0]).cast(array.data.dtype())?, &array.shape, Device::Cpu)?
+                        }
+                    };
                     if is_trained {
                         engine.set_requires_grad(&tensor, true)?;
                     }
@@ -508,7 +529,9 @@ fn set<E: Engine>(
         if dtype != own {
             engine.replace(&tensor, &engine.convert(&tensor, dtype, Device::Cpu)?)?;
         }
-        engine.assign(&tensor, &array.data)?;
+        if is_whole(&array) {
+            engine.assign(&tensor, &array.data)?;
+        }
     }
     if found < saved.len() {
         let message =
@@ -516,6 +539,19 @@ fn set<E: Engine>(
         return Err(Error::new(Code::Format, message));
     }
     Ok(())
+}
+
+/// The number of elements of an array, which a file may have in its place.
+fn count_of(array: &Numbers<'_>) -> usize {
+    match cfg!(target_arch = "wasm32") {
+        true => array.data.len(),
+        false => array.shape.iter().fold(1, |product: usize, size| product.saturating_mul(*size)),
+    }
+}
+
+/// Whether an array has its elements. WebAssembly has no files.
+fn is_whole(array: &Numbers<'_>) -> bool {
+    cfg!(target_arch = "wasm32") || array.data.len() == count_of(array)
 }
 
 fn malformed(expected: &str, given: &Value) -> Error {

@@ -28,6 +28,28 @@ impl ChaCha8Rng {
         Self { state, block: [0; WORDS], given: WORDS }
     }
 
+    /// The words of the key, and how many words were given out.
+    pub(crate) fn state(&self) -> ([u32; 8], u64) {
+        let mut key = [0; 8];
+        key.copy_from_slice(&self.state[4..12]);
+        let blocks = u64::from(self.state[13]) << 32 | u64::from(self.state[12]);
+        (key, (blocks * WORDS as u64 + self.given as u64).wrapping_sub(WORDS as u64))
+    }
+
+    /// A stream that goes on where another one with this state was.
+    pub(crate) fn from_state(key: [u32; 8], position: u64) -> Self {
+        let mut stream = Self::seed_from_u64(0);
+        stream.state[4..12].copy_from_slice(&key);
+        let block = position / WORDS as u64;
+        (stream.state[12], stream.state[13]) = (block as u32, (block >> 32) as u32);
+        let given = position as usize % WORDS;
+        if given > 0 {
+            stream.next_block();
+            stream.given = given;
+        }
+        stream
+    }
+
     pub(crate) fn next_u64(&mut self) -> u64 {
         let low = self.next_u32();
         u64::from(self.next_u32()) << 32 | u64::from(low)
@@ -84,6 +106,23 @@ mod tests {
     use rand_core::{Rng, SeedableRng};
 
     use super::*;
+
+    #[test]
+    fn streams_go_on_from_their_states() {
+        for drawn in [0, 1, 15, 16, 17, 1000] {
+            let (mut ours, mut theirs) = (ChaCha8Rng::seed_from_u64(7), rand_chacha::ChaCha8Rng::seed_from_u64(7));
+            for _ in 0..drawn {
+                assert_eq!(ours.next_u32(), theirs.next_u32());
+            }
+            let (key, position) = ours.state();
+            let bytes: Vec<u8> = key.iter().flat_map(|word| word.to_le_bytes()).collect();
+            assert_eq!((&bytes[..], u128::from(position)), (&theirs.get_seed()[..], theirs.get_word_pos()));
+            let mut again = ChaCha8Rng::from_state(key, position);
+            for _ in 0..40 {
+                assert_eq!(again.next_u32(), theirs.next_u32());
+            }
+        }
+    }
 
     #[test]
     fn the_words_are_those_of_rand_chacha() {

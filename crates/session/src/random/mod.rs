@@ -17,6 +17,9 @@ use stepwell_optim::fallible::collected;
 #[cfg(target_family = "wasm")]
 use crate::random::chacha::ChaCha8Rng;
 
+/// Words of 32 bits of the key of a generator.
+pub(crate) const KEY_WORDS: usize = 8;
+
 /// A stream of random numbers.
 #[derive(Clone)]
 pub(crate) struct Random(ChaCha8Rng);
@@ -26,18 +29,40 @@ impl Random {
         Random(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// The key, and how many words of 32 bits were drawn.
+    /// The words of the key, and how many words of 32 bits were drawn.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn state(&self) -> ([u8; 32], u128) {
-        (self.0.get_seed(), self.0.get_word_pos())
+    pub(crate) fn state(&self) -> ([u32; KEY_WORDS], u64) {
+        let key = self.0.get_seed();
+        let mut words = [0; KEY_WORDS];
+        for (word, bytes) in words.iter_mut().zip(key.as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        // A machine does not draw 2^64 words.
+        (words, self.0.get_word_pos() as u64)
     }
 
     /// A generator that goes on where another one with this state was.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn from_state(key: [u8; 32], position: u128) -> Self {
+    pub(crate) fn from_state(words: [u32; KEY_WORDS], position: u64) -> Self {
+        let mut key = [0; 4 * KEY_WORDS];
+        for (bytes, word) in key.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
         let mut generator = ChaCha8Rng::from_seed(key);
-        generator.set_word_pos(position);
+        generator.set_word_pos(position.into());
         Random(generator)
+    }
+
+    /// The words of the key, and how many words of 32 bits were drawn.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn state(&self) -> ([u32; KEY_WORDS], u64) {
+        self.0.state()
+    }
+
+    /// A generator that goes on where another one with this state was.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn from_state(words: [u32; KEY_WORDS], position: u64) -> Self {
+        Random(ChaCha8Rng::from_state(words, position))
     }
 
     /// Uniform in [0, 1), on a grid of 2^-53.

@@ -26,6 +26,8 @@ pub(crate) fn option_value(given: &Value) -> Result<Option<OptionValue>> {
         },
         Value::Undefined => OptionValue::Undefined,
         Value::Handle(_) | Value::Object(_) => return Ok(None),
+        #[cfg(not(target_arch = "wasm32"))]
+        Value::Bytes(_) => return Ok(None),
     }))
 }
 

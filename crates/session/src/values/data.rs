@@ -39,6 +39,19 @@ impl Data {
         }
     }
 
+    /// No elements of a type.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn empty(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Float => Data::Float(Vec::new()),
+            Dtype::Double => Data::Double(Vec::new()),
+            Dtype::Half => Data::Half(Vec::new()),
+            Dtype::BFloat16 => Data::BFloat16(Vec::new()),
+            Dtype::Long => Data::Long(Vec::new()),
+            Dtype::Bool => Data::Bool(Vec::new()),
+        }
+    }
+
     /// The number of elements.
     pub fn len(&self) -> usize {
         match self {

@@ -16,12 +16,27 @@ pub(crate) struct NamedArray {
     pub(crate) array: NumericArray,
 }
 
+/// An object that stands for the array of a name.
+pub(crate) fn reference(name: &str) -> Value {
+    Value::object([(TENSOR, Value::string(name))])
+}
+
+/// The name of the array that a value stands for; `None` for any other value.
+pub(crate) fn referenced(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(entries) => match entries.as_slice() {
+            [(key, Value::String(name))] if key == TENSOR => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Takes the arrays out of a value. Their names are `name` with the keys on the way to them, divided by dots.
 pub(crate) fn take(value: &mut Value, name: &str, taken: &mut Vec<NamedArray>) {
     match value {
         Value::NumericArray(_) => {
-            let place = Value::object([(TENSOR, Value::string(name))]);
-            if let Value::NumericArray(array) = std::mem::replace(value, place) {
+            if let Value::NumericArray(array) = std::mem::replace(value, reference(name)) {
                 taken.push(NamedArray { name: name.to_owned(), array });
             }
         }
@@ -47,19 +62,17 @@ pub(crate) fn take(value: &mut Value, name: &str, taken: &mut Vec<NamedArray>) {
 /// # Errors
 /// [`Code::Format`] for a key that this release does not know, and the errors of `array`.
 pub(crate) fn put(value: &mut Value, array: &mut dyn FnMut(&str) -> Result<NumericArray>) -> Result<()> {
+    if let Some(name) = referenced(value) {
+        *value = Value::NumericArray(array(name)?);
+        return Ok(());
+    }
     match value {
         Value::Array(list) => list.iter_mut().try_for_each(|item| put(item, array)),
         Value::Object(entries) => {
-            if let [(key, Value::String(name))] = entries.as_slice()
-                && key == TENSOR
-            {
-                *value = Value::NumericArray(array(name)?);
-                return Ok(());
-            }
             for (key, item) in entries {
                 if key.starts_with(ESCAPE) {
                     if !key[1..].starts_with(ESCAPE) {
-                        return Err(Error::new(Code::Format, format!("unknown key `{}`", Brief(key))));
+                        return Err(Error::new(Code::Format, format_args!("unknown key `{}`", Brief(key))));
                     }
                     key.remove(0);
                 }

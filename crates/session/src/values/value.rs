@@ -22,6 +22,9 @@ pub enum Value {
     String(String),
     /// A handle, which the session has not checked yet.
     Handle(Handle),
+    /// The bytes of a file.
+    #[cfg(not(target_arch = "wasm32"))]
+    Bytes(Vec<u8>),
     /// Numbers of one dtype with a shape.
     NumericArray(NumericArray),
     /// A rectangular list of plain numbers, which have no dtype of their own. They are held as doubles.
@@ -127,6 +130,8 @@ impl fmt::Display for Value {
                 Some(kind) => write!(f, "{kind} handle"),
                 None => f.write_str("an invalid handle"),
             },
+            #[cfg(not(target_arch = "wasm32"))]
+            Value::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Value::NumericArray(array) => {
                 write!(f, "array of {} elements of dtype {}", array.data.len(), array.data.dtype().name())
             }

@@ -32,6 +32,7 @@ export type * from "../types/own-modules.js";
 export type * from "../types/results.js";
 export type * from "../types/scopes.js";
 export type * from "../types/tensor-data.js";
+export type { GeneratorState } from "../values/generator.js";
 export * from "./fluent/index.js";
 export { sync as synchronize } from "./functions/devices.js";
 export * from "./functions/index.js";

@@ -201,6 +201,10 @@ class Encoder {
     if (!kinds.has(kind)) return this.#refuse(view, depth);
     if (!isOutOfBounds(view)) {
       if (kind === "Float16Array") return this.#half(view);
+      // Bytes of a file, which are not numbers of a tensor, have a type of their own at the interface.
+      if (kind === "Uint8Array" && this.command === "deserialize" && depth === 0) {
+        return new DataView(view.buffer, view.byteOffset, view.byteLength);
+      }
       this.#views.push([view, lengthOf(view), this.position]);
       return view;
     }

@@ -3,11 +3,12 @@
 
 import type { BindingResult } from "../binding.js";
 
-const typedArrays = { Float32Array, Float64Array, BigInt64Array };
+const typedArrays = { Float32Array, Float64Array, BigInt64Array, Uint8Array };
 
 /** A value of an engine, made of arrays and objects of this realm. Elements are not copied. */
 export function toThisRealm(value: BindingResult): BindingResult {
   if (typeof value !== "object" || value === null || value instanceof Object) return value;
+  if (ArrayBuffer.isView(value)) return view(value);
   if (Array.isArray(value)) return Array.from(value, toThisRealm);
   const entries = Object.entries(value as { readonly [key: string]: BindingResult });
   return Object.fromEntries(

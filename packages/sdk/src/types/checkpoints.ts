@@ -1,7 +1,8 @@
 import type { TypedTensor } from "../binding.js";
+import type { LoadOptions } from "../generated/settings.js";
 import type { AnyHandle } from "../handle.js";
 import type { Dtype } from "./arguments.js";
-import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "./objects.js";
+import type { AnyDictionary, AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "./objects.js";
 
 /** Data that the file of a run holds as they are. Keys keep their order. */
 export type PlainData =
@@ -15,7 +16,10 @@ export type PlainData =
   | { readonly [key: string]: PlainData };
 
 /** An object of a run, or plain data: an epoch, a configuration, a list of losses. */
-export type RunObject = AnyModule | AnyOptimizer | AnyModel | AnyLoss | AnyTensor | PlainData;
+export type RunObject = RunTarget | PlainData;
+
+/** An object of a run that can be set from a file. */
+export type RunTarget = AnyModule | AnyOptimizer | AnyModel | AnyLoss | AnyTensor | AnyVector | AnyDictionary;
 
 /** The objects of a run by name. Names have no dots. */
 export interface RunObjects {
@@ -26,7 +30,7 @@ export interface RunObjects {
 /** Objects to be set from a file by name. */
 export interface RunTargets {
   /** An object of the kind that the file has under this name. */
-  readonly [name: string]: AnyModule | AnyOptimizer | AnyModel | AnyLoss | AnyTensor;
+  readonly [name: string]: RunTarget;
 }
 
 /** The content of the file of a run: new objects as handles, and plain data. */
@@ -34,6 +38,22 @@ export interface LoadedRun {
   /** A handle, or plain data. */
   readonly [name: string]: AnyHandle | PlainData;
 }
+
+/** How the file of a module is loaded, under which names, and which of its tensors. */
+export interface ModuleLoadOptions extends LoadOptions {
+  /**
+   * The name in the module for names in the file: a dictionary, or a function of the name. A tensor whose name becomes undefined or
+   * null is left out. Other names stay.
+   */
+  readonly rename?:
+    | { readonly [name: string]: string | null | undefined }
+    | ((name: string) => string | null | undefined);
+  /** Names of tensors or of modules in the module: only these are loaded, and only these have to be in the file. */
+  readonly only?: string | readonly string[];
+}
+
+/** The kind of an object of a run. */
+export type RunObjectKind = "module" | "optimizer" | "model" | "loss" | "tensor" | "vector" | "dictionary" | "data";
 
 /** The content of a file, without elements. */
 export interface FileContent {
@@ -44,7 +64,7 @@ export interface FileContent {
   /** The size of the file in bytes. */
   readonly bytes: number;
   /** The kind of each object of a run by its name; empty for the file of a module. */
-  readonly objects: { readonly [name: string]: "module" | "optimizer" | "model" | "loss" | "tensor" | "data" };
+  readonly objects: { readonly [name: string]: RunObjectKind };
   /** The tensors, in the order of their elements. */
   readonly tensors: readonly {
     /** The name; of a run it begins with the name of the object. */

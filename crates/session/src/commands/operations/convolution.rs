@@ -57,7 +57,13 @@ pub(crate) fn layer<E: Engine>(cx: &mut Context<'_, E>, given: &Given<E>, kind: 
     let values = parse(kind.name, kind.options, &defaults(kind.options), &[], &given.layer_options())?;
     let layer = kind.make(
         &values,
-        &mut InitContext { engine: cx.engine, random: &mut *cx.random, parts: Vec::new(), remaining: usize::MAX },
+        &mut InitContext {
+            engine: cx.engine,
+            random: &mut *cx.random,
+            parts: Vec::new(),
+            remaining: usize::MAX,
+            is_blank: false,
+        },
     )?;
     let mut inputs = Vec::new();
     for operand in given.all_operands() {

@@ -1,6 +1,7 @@
-import type { LoadOptions, StepOptions } from "../../generated/settings.js";
+import type { StepOptions } from "../../generated/settings.js";
 import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.js";
 import type { Device, Dtype, Selector } from "../../types/arguments.js";
+import type { ModuleLoadOptions } from "../../types/checkpoints.js";
 import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyTensor } from "../../types/objects.js";
 import type { ModuleInputs } from "../../types/own-modules.js";
@@ -250,10 +251,10 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   }
 
   /** Sets every parameter and buffer from a file. */
-  load(path: string, options?: LoadOptions & { readonly strict?: true }): this;
+  load(path: string, options?: ModuleLoadOptions & { readonly strict?: true }): this;
   /** Sets all tensors that fit, and reports the others. */
-  load(path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
-  load(path: string, options?: LoadOptions, ...surplus: readonly unknown[]): this | LoadReport {
+  load(path: string, options: ModuleLoadOptions & { readonly strict: false }): LoadReport;
+  load(path: string, options?: ModuleLoadOptions, ...surplus: readonly unknown[]): this | LoadReport {
     refuseSurplus("load", surplus);
     return load(Module.#handleOf(this), path, options) ?? this;
   }

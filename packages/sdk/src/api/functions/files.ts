@@ -1,9 +1,12 @@
 // Modules and whole runs in files.
 
-import type { LoadOptions, RunLoadOptions } from "../../generated/settings.js";
-import type { FileContent, LoadedRun, RunObjects, RunTargets } from "../../types/checkpoints.js";
+import { StepwellError } from "../../errors.js";
+import type { RunLoadOptions } from "../../generated/settings.js";
+import type { FileContent, LoadedRun, ModuleLoadOptions, RunObjects, RunTargets } from "../../types/checkpoints.js";
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
+import { describeValue } from "../../values/describe.js";
+import { kindOf } from "../../values/typed-arrays.js";
 import { client } from "../client.js";
 
 /**
@@ -35,6 +38,9 @@ export function save(...args: readonly unknown[]): unknown {
  * Sets every parameter and buffer of a module from a file in the safetensors format, such as
  * `safetensors.torch.save_file(module.state_dict(), path)` writes. A file that fails changes nothing.
  *
+ * `rename` gives names in the file other names in the module, as for files of Hugging Face. With `only`, tensors of a part of the
+ * module are loaded, for fine-tuning.
+ *
  * Names and shapes must be the same. Types must be the same too, unless `cast` converts them, as PyTorch's `load_state_dict`
  * always does. A number that is too large for the type becomes infinite. A file of an older version may lack
  * `num_batches_tracked`, which then stays.
@@ -43,13 +49,18 @@ export function save(...args: readonly unknown[]): unknown {
  * ```ts
  * load(m, "model.safetensors", { cast: true });
  * const { missing, unexpected, mismatched } = load(m, "pretrained.safetensors", { strict: false });
+ * load(m, "model.safetensors", { rename: (name) => name.replace("transformer.h.", "blocks."), only: "blocks" });
  * ```
  */
-export function load(module: AnyModule, path: string, options?: LoadOptions & { readonly strict?: true }): void;
+export function load(module: AnyModule, path: string, options?: ModuleLoadOptions & { readonly strict?: true }): void;
 /** Sets all tensors that fit by name, shape and type, and reports the others. A file that cannot be read is still an error. */
-export function load(module: AnyModule, path: string, options: LoadOptions & { readonly strict: false }): LoadReport;
+export function load(
+  module: AnyModule,
+  path: string,
+  options: ModuleLoadOptions & { readonly strict: false },
+): LoadReport;
 /** Sets parameters and buffers from a file, and returns a report if `strict` is false. */
-export function load(module: AnyModule, path: string, options?: LoadOptions): LoadReport | undefined;
+export function load(module: AnyModule, path: string, options?: ModuleLoadOptions): LoadReport | undefined;
 /**
  * Loads the file of a run. Objects that are given are set, each under its name in the file; all others are made anew. Returns all
  * of them, with the plain data. A file that fails changes nothing.
@@ -74,8 +85,29 @@ export function load<Targets extends RunTargets>(
   options?: RunLoadOptions,
 ): Targets & LoadedRun;
 export function load(...args: readonly unknown[]): unknown {
-  const loaded = client.call("load", args);
-  return typeof args[0] === "string" ? { ...(loaded as LoadedRun), ...(args[1] as RunTargets | undefined) } : loaded;
+  const [first, second, options] = args;
+  if (typeof first === "string") {
+    return { ...(client.call("load", args) as LoadedRun), ...(second as RunTargets | undefined) };
+  }
+  return client.call(
+    "load",
+    options === undefined ? args : [first, second, renamed(second, options), ...args.slice(3)],
+  );
+}
+
+/** The options with a dictionary in the place of a function that gives names. */
+function renamed(path: unknown, options: unknown): unknown {
+  if (typeof options !== "object" || options === null || !("rename" in options)) return options;
+  const { rename } = options;
+  if (typeof rename !== "function") return options;
+  const { tensors } = client.call("inspect", [path], "load") as FileContent;
+  const entries = tensors.map(({ name }) => {
+    const given: unknown = rename(name);
+    if (given === undefined || given === null || typeof given === "string") return [name, given ?? null];
+    const message = `load: rename: expected a function that returns names, given ${describeValue(given)} for \`${name}\``;
+    throw new StepwellError("ERR_OPTION_TYPE", message);
+  });
+  return { ...options, rename: Object.fromEntries(entries) };
 }
 
 /**
@@ -89,4 +121,43 @@ export function load(...args: readonly unknown[]): unknown {
 export function inspect(path: string): FileContent;
 export function inspect(...args: readonly unknown[]): unknown {
   return client.call("inspect", args);
+}
+
+/**
+ * The bytes of the file that `save(path, objects)` writes: for storage that is not a file system, such as OPFS, IndexedDB, a database
+ * or the body of a request. Both engines write one format, and read what the other one wrote.
+ *
+ * @example
+ * ```ts
+ * await store.put("run", serialize({ net, optimizer, epoch: 3 }));
+ * ```
+ */
+export function serialize(objects: RunObjects): Uint8Array;
+export function serialize(...args: readonly unknown[]): unknown {
+  return client.call("serialize", args);
+}
+
+/**
+ * Loads the objects of a run from the bytes of its file, as `load(path, …)` does from the file. Objects that are given are set, each
+ * under its name; all others are made anew. Bytes that fail change nothing.
+ *
+ * @example
+ * ```ts
+ * const { epoch } = deserialize(new Uint8Array(await response.arrayBuffer()), { net, optimizer });
+ * ```
+ */
+export function deserialize<Run extends object = LoadedRun>(bytes: Uint8Array): Run;
+/** As before, with objects that are set, each under its name. */
+export function deserialize<Targets extends RunTargets>(
+  bytes: Uint8Array,
+  objects: Targets,
+  options?: RunLoadOptions,
+): Targets & LoadedRun;
+export function deserialize(...args: readonly unknown[]): unknown {
+  const [bytes, objects] = args;
+  if (kindOf(bytes) !== "Uint8Array") {
+    const message = `deserialize: expected a Uint8Array as argument 1, given ${describeValue(bytes)}`;
+    throw new StepwellError("ERR_ARGUMENT", message);
+  }
+  return { ...(client.call("deserialize", args) as LoadedRun), ...(objects as RunTargets | undefined) };
 }

@@ -14,6 +14,8 @@ import type {
   PresetHelp,
   ScheduleHelp,
 } from "../../types/results.js";
+import { type GeneratorState, generatorNumbers, generatorState } from "../../values/generator.js";
+import { refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 
 /** Every optimizer with its options and defaults. */
@@ -108,6 +110,23 @@ export function ready(...args: readonly unknown[]): Promise<void> {
 export function seed(seed: number): void;
 export function seed(...args: readonly unknown[]): unknown {
   return client.call("seed", args);
+}
+
+/** The state of the generator of random numbers. It goes through JSON and `structuredClone`. */
+export function generator(): GeneratorState;
+/**
+ * Sets the generator of random numbers to a state. Initial weights, dropout and permutations go on from there. A file of `save` has
+ * the state too.
+ */
+export function generator(state: GeneratorState): void;
+export function generator(...args: readonly unknown[]): GeneratorState | undefined {
+  const [state, ...surplus] = args;
+  refuseSurplus("generator", surplus);
+  if (state !== undefined) {
+    client.call("generator", [generatorNumbers("generator", state)]);
+    return undefined;
+  }
+  return generatorState((client.call("generator", []) as TypedTensor<"double">).data);
 }
 
 /** The numbers from 0 to n - 1 in random order. */
