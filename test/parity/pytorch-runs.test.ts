@@ -119,8 +119,8 @@ with safe_open(${JSON.stringify(path)}, "pt") as file:
 print(json.dumps({key: [list(t.shape), t.numpy().tobytes().hex()] for key, t in tensors.items()}))`);
     const expected = k.inspect(path).tensors.map(({ name }) => {
       const [, parameter = "", key] = /^(?:net|optimizer)\.(\w+\.\w+)(?:\.(\w+))?$/.exec(name) ?? [];
-      const row = k.state(optimizer).parms.find((row) => row.name === parameter);
-      const { data, shape } = (key ? row?.buffers[key] : k.data(k.parm(net, parameter))) as k.TypedTensor;
+      const buffers = k.state(optimizer).parms.find((row) => row.name === parameter)?.buffers ?? {};
+      const { data, shape } = key ? (buffers[key] as k.TypedTensor) : k.data(k.parm(net, parameter));
       return [name, [shape, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex")]];
     });
     expect(found).toEqual(Object.fromEntries(expected));

@@ -56,8 +56,8 @@ impl TorchEngine {
         Self { devices: Arc::new(Devices::with_host_devices(devices)), ..Self::new() }
     }
 
-    /// The first byte of the elements and how many there are, if they lie in host memory in row-major order. Booleans have bit
-    /// patterns that are no element.
+    /// The first byte of the elements and how many there are, if they are in host memory in row-major order. Not every bit pattern
+    /// is a boolean.
     fn host_bytes(&self, tensor: &Tensor) -> Result<Option<(*mut u8, usize)>> {
         let (dtype, length) = (tensor.dtype()?, self.byte_count(tensor)?);
         let is_host = self.lends_memory && tensor.device()? == Device::Cpu && tensor.as_ref().is_contiguous();
@@ -162,7 +162,7 @@ impl Engine for TorchEngine {
 
     fn with_bytes(&self, tensor: &Tensor, read: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let Some((first, length)) = self.host_bytes(tensor)? else { return Ok(false) };
-        // SAFETY: so many bytes from there on are the elements of a live tensor, which no other code writes meanwhile.
+        // SAFETY: so many bytes from there on are the elements of a live tensor, which no other code writes during the call.
         read(unsafe { slice::from_raw_parts(first, length) }).map(|()| true)
     }
 

@@ -5,8 +5,8 @@ use stepwell_optim::{Brief, Code, Error, OptionSet, Result, defaults, options, p
 
 use crate::commands::arguments::Arguments;
 use crate::commands::array_store::ArrayStore;
-use crate::commands::loaded_run::{KINDS, LoadedRun, Made, kind_of, malformed};
-use crate::commands::saved_file::{SavedFile, of_bytes, open};
+use crate::commands::loaded_run::{KINDS, LoadedRun, Made, kind_of};
+use crate::commands::saved_file::{SavedFile, entries_of, malformed, of_bytes, open};
 use crate::commands::state_entries::{dictionary, find, text};
 use crate::engine::Engine;
 use crate::random::{KEY_WORDS, Random};
@@ -25,7 +25,7 @@ options! {
     }
 }
 
-/// What is loaded, and how.
+/// Arguments of a load after the file.
 pub(crate) struct Request {
     /// Objects to be set by their names.
     given: Vec<(String, Value)>,
@@ -79,16 +79,6 @@ impl Request {
             session.random = generator;
         }
         Ok(made)
-    }
-}
-
-/// The entries of a dictionary in a description; none if it is absent.
-pub(crate) fn entries_of(content: Value, key: &str) -> Result<Vec<(String, Value)>> {
-    let Value::Object(entries) = content else { return Err(malformed("a dictionary")) };
-    match entries.into_iter().find(|(name, _)| name == key) {
-        None => Ok(Vec::new()),
-        Some((_, Value::Object(entries))) => Ok(entries),
-        Some(_) => Err(malformed(&format!("a dictionary of {key}"))),
     }
 }
 

@@ -7,18 +7,14 @@ use stepwell_checkpoint::{TensorHeader, write, write_file};
 use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::checkpoint_load::entries_of;
 use crate::commands::saved_arrays::SavedArray;
-use crate::commands::saved_file::open;
+use crate::commands::saved_file::{BYTES, entries_of, open};
 use crate::commands::saved_run::{Description, describe};
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::values::element_bytes::{dtype_of, word};
 use crate::values::json;
 use crate::values::value::Value;
-
-/// The name of bytes in messages.
-pub(crate) const BYTES: &str = "the given bytes";
 
 /// `save(path, objects)`.
 pub(crate) fn save<E: Engine>(session: &Session<E>, path: &str, mut arguments: Arguments) -> Result<Value> {

@@ -2,7 +2,7 @@
 
 use stepwell_optim::{OptionSet, Result, Results};
 
-use crate::commands::loaded_run::malformed;
+use crate::commands::saved_file::malformed;
 use crate::commands::state_entries::{Entries, dictionary, entry, whole};
 use crate::engine::Engine;
 use crate::training::data_loader::{DataLoader, EpochPosition, TestOptions, TrainOptions};

@@ -6,6 +6,7 @@ use crate::commands::array_store::ArrayStore;
 use crate::commands::data_positions::{LoaderState, check_positions, loader_state, set_loaders};
 use crate::commands::loaded_optimizer::{LoadedOptimizer, fills_of};
 use crate::commands::restore::{Origin, restored};
+use crate::commands::saved_file::malformed;
 use crate::commands::state_entries::{Entries, dictionary, entry, find, list, text};
 use crate::engine::Engine;
 use crate::nn::context::InitContext;
@@ -40,9 +41,9 @@ pub(crate) fn kind_of(object: &Value) -> Option<&str> {
     }
 }
 
-/// What changes a given object once everything is checked.
+/// A change of a given object, made once everything is checked.
 pub(crate) enum Change<E: Engine> {
-    /// Elements of a tensor become those of an array.
+    /// A tensor gets the elements of an array.
     Elements {
         array: String,
         to: E::Tensor,
@@ -494,8 +495,4 @@ fn check_loss(own: &LossFunction, saved: &LossFunction) -> Result<()> {
     let message =
         format_args!("expected the loss of the file, {} with its options, given {}", saved.name(), own.name());
     Err(Error::new(Code::Argument, message))
-}
-
-pub(crate) fn malformed(expected: &str) -> Error {
-    Error::new(Code::Format, format_args!("expected {expected} in the description of the file"))
 }

@@ -5,7 +5,10 @@ use std::path::Path;
 use stepwell_checkpoint::{Bytes, Checkpoint, ReadAt, RegularFile};
 use stepwell_optim::{Brief, Code, Error, Result};
 
-use crate::commands::checkpoints::BYTES;
+use crate::values::value::Value;
+
+/// The name of bytes in messages.
+pub(crate) const BYTES: &str = "the given bytes";
 
 /// An open safetensors file, or bytes in its place, with a valid header.
 pub(crate) type SavedFile = Checkpoint<Box<dyn ReadAt>>;
@@ -27,4 +30,18 @@ pub(crate) fn failed(verb: &str, path: &str, error: &std::io::Error) -> Error {
 
 pub(crate) fn too_large(path: &str, bytes: u64, limit: usize) -> Error {
     Error::new(Code::Memory, format!("{} needs {bytes} bytes, more than the limit of {limit}", Brief(path)))
+}
+
+/// The entries of a dictionary in a description; none if it is absent.
+pub(crate) fn entries_of(content: Value, key: &str) -> Result<Vec<(String, Value)>> {
+    let Value::Object(entries) = content else { return Err(malformed("a dictionary")) };
+    match entries.into_iter().find(|(name, _)| name == key) {
+        None => Ok(Vec::new()),
+        Some((_, Value::Object(entries))) => Ok(entries),
+        Some(_) => Err(malformed(&format!("a dictionary of {key}"))),
+    }
+}
+
+pub(crate) fn malformed(expected: &str) -> Error {
+    Error::new(Code::Format, format!("expected {expected} in the description of the file"))
 }

@@ -89,7 +89,7 @@ pub trait Engine: Clone + Movable + 'static {
     fn write_from(&self, tensor: &Self::Tensor, from: Slice<'_>) -> Result<()> {
         self.assign(tensor, &from.to_data()?)
     }
-    /// Calls `read` with the bytes of the elements, if these lie in host memory in row-major order and every bit pattern is an
+    /// Calls `read` with the bytes of the elements, if these are in host memory in row-major order and every bit pattern is an
     /// element. Otherwise returns false.
     #[cfg(not(target_family = "wasm"))]
     fn with_bytes(&self, tensor: &Self::Tensor, read: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {

@@ -124,8 +124,8 @@ export function inspect(...args: readonly unknown[]): unknown {
 }
 
 /**
- * The bytes of the file that `save(path, objects)` writes: for storage that is not a file system, such as OPFS, IndexedDB, a database
- * or the body of a request. Both engines write one format, and read what the other one wrote.
+ * The bytes of the file that `save(path, objects)` writes, for a database or the body of a request. The native engine has them.
+ * WebAssembly does not: `ERR_UNSUPPORTED`.
  *
  * @example
  * ```ts
