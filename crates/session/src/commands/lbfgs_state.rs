@@ -65,10 +65,10 @@ fn vectors<T: Differentiable>(memory: LbfgsStateDict<T>) -> (LbfgsStateDict<()>,
 }
 
 /// The state of L-BFGS, which the first parameter's row contains for all parameters, and which of them were trained.
-pub(crate) fn lbfgs_state_of<'a, E: Engine>(
+pub(crate) fn lbfgs_state_of<E: Engine>(
     engine: &E,
     saved: &Entries,
-    parameters: impl Iterator<Item = &'a Named<E>>,
+    groups: &[Vec<Named<E>>],
 ) -> Result<Option<(LbfgsState, Vec<bool>)>> {
     let Some(first) = list(saved, "parms")?.first() else { return Ok(None) };
     let buffers = match find(dictionary("parms", first)?, "buffers") {
@@ -80,7 +80,7 @@ pub(crate) fn lbfgs_state_of<'a, E: Engine>(
     }
     check_keys("state attribute buffers", buffers, LBFGS_KEYS)?;
     let (mut length, mut dtype, mut trained) = (0, Dtype::Float, Vec::new());
-    for parameter in parameters {
+    for parameter in groups.iter().flatten() {
         trained.push(true);
         length += engine.shape(&parameter.tensor)?.iter().product::<usize>();
         dtype = engine.dtype(&parameter.tensor)?;

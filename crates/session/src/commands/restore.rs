@@ -126,16 +126,18 @@ pub(crate) fn restored<E: Engine>(
     let is_of_run = HAS_RUNS && origins.iter().any(|(object, _)| !object.is_empty());
     // The columns of a row before its object, which the state of an optimizer does not have.
     let columns = &COLUMNS[..COLUMNS.len() - usize::from(!is_of_run)];
-    let (mut parameters, mut keys) = (Vec::new(), Vec::new());
+    let (mut parameters, mut keys, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     for (position, (object, origin)) in origins.iter().enumerate() {
-        for parameter in origin.parameters() {
-            if HAS_RUNS {
-                keys.push(joined(object, &parameter.name));
-            }
-            parameters.push((position, parameter));
+        let own = origin.parameters();
+        if is_of_run {
+            keys.extend(own.iter().map(|parameter| joined(object, &parameter.name)));
+            owners.resize(owners.len() + own.len(), position);
         }
+        parameters.extend(own);
     }
-    let mut groups: Vec<Vec<(usize, Named<E>)>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
+    let mut groups: Vec<Vec<Named<E>>> = optimizer.groups().iter().map(|_| Vec::new()).collect();
+    // The objects of these parameters.
+    let mut owners_of_groups: Vec<Vec<usize>> = groups.iter().map(|_| Vec::new()).collect();
     let mut states: Vec<Vec<Option<State>>> = groups.iter().map(|_| Vec::new()).collect();
     let mut taken = filled(parameters.len(), false)?;
     let (mut rows, mut names, mut known, mut of_objects) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -153,7 +155,7 @@ pub(crate) fn restored<E: Engine>(
         names = of_objects.iter().map(String::as_str).collect();
         known.extend(keys.iter().map(String::as_str));
     } else {
-        for (_, parameter) in &parameters {
+        for parameter in &parameters {
             known.push(parameter.name.as_str());
         }
     }
@@ -164,7 +166,7 @@ pub(crate) fn restored<E: Engine>(
             let message = format_args!("group[{group}] for parameter `{name}` is invalid, {count} group(s) defined");
             return Err(Error::new(Code::Group, message));
         };
-        let Some((origin, parameter)) = parameters.get(index) else {
+        let Some(parameter) = parameters.get(index) else {
             let owner = if is_of_run { "objects" } else { "module" };
             return Err(Error::new(Code::Parameter, format_args!("unable to find parameter `{name}` in the {owner}")));
         };
@@ -180,14 +182,13 @@ pub(crate) fn restored<E: Engine>(
             }
             _ => None,
         });
+        if is_of_run {
+            owners_of_groups[group].push(owners[index]);
+        }
         let Named { name, kind, tensor } = parameter;
-        members.push((*origin, Named { name: name.clone(), kind, tensor: tensor.clone() }));
+        members.push(Named { name: name.clone(), kind, tensor: tensor.clone() });
     }
-    let lbfgs_state = if definition.needs_closure() {
-        lbfgs_state_of(engine, saved, groups.iter().flatten().map(|(_, named)| named))?
-    } else {
-        None
-    };
+    let lbfgs_state = if definition.needs_closure() { lbfgs_state_of(engine, saved, &groups)? } else { None };
     if let Some(schedule) = find(saved, "schedule") {
         schedules::restore(&mut optimizer, schedule)?;
     }
@@ -203,11 +204,22 @@ pub(crate) fn restored<E: Engine>(
     }
     let is_averaged = flag(saved, "averaged")?.unwrap_or(false);
     let mut bound = BoundOptimizer::new(optimizer, mode);
-    for (group, members) in groups.into_iter().enumerate() {
-        for (origin, tensors) in by_origin(members, origins.len()) {
-            let origin = origins.get(origin).map_or(ParameterOrigin::Nothing, |(_, origin)| origin.of_list());
-            bound.edit(engine, group, ParameterList { tensors, origin }, &[], &[])?;
+    for (group, (mut tensors, mut owners)) in groups.into_iter().zip(owners_of_groups).enumerate() {
+        // The parameters of one object after those of another.
+        while HAS_RUNS && owners.iter().any(|owner| *owner != owners[0]) {
+            let count = owners.iter().take_while(|owner| **owner == owners[0]).count();
+            let (later, after) = (tensors.split_off(count), owners.split_off(count));
+            let list =
+                ParameterList { tensors: mem::replace(&mut tensors, later), origin: origins[owners[0]].1.of_list() };
+            bound.edit(engine, group, list, &[], &[])?;
+            owners = after;
         }
+        let origin = match owners.first() {
+            Some(owner) => origins[*owner].1.of_list(),
+            None if origins.len() == 1 => origins[0].1.of_list(),
+            None => ParameterOrigin::Nothing,
+        };
+        bound.edit(engine, group, ParameterList { tensors, origin }, &[], &[])?;
     }
     if let Some(scale) = scales {
         session.check_scaled(bound.tensors(), scale)?;
@@ -217,19 +229,6 @@ pub(crate) fn restored<E: Engine>(
         bound.set_lbfgs_state(lbfgs_state, trained);
     }
     Ok(Restored { bound, states: states.into_iter().flatten().collect(), is_averaged })
-}
-
-/// The parameters of a group in lists of one object each, in their order. A group without parameters has the only object.
-fn by_origin<E: Engine>(members: Vec<(usize, Named<E>)>, origins: usize) -> Vec<(usize, Vec<Named<E>>)> {
-    let only = if !HAS_RUNS || origins == 1 { 0 } else { usize::MAX };
-    let mut lists = vec![(members.first().map_or(only, |(origin, _)| *origin), Vec::new())];
-    for (origin, named) in members {
-        match lists.last_mut() {
-            Some((last, list)) if !HAS_RUNS || *last == origin => list.push(named),
-            _ => lists.push((origin, vec![named])),
-        }
-    }
-    lists
 }
 
 /// The state of a parameter; `None` before its first step.
