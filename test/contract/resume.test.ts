@@ -1,5 +1,5 @@
-// A run goes on in another process to the bit, in the middle of an epoch. What was saved does not depend on the number of threads. The
-// sums of libtorch do, in their last digits.
+// A run goes on in another process to the bit, in the middle of an epoch. A file does not depend on the number of threads. Sums of libtorch
+// do, in their last digits.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -15,13 +15,13 @@ afterEach(() => k.free());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const bridges = fileURLToPath(new URL("../../bridges/pytorch", import.meta.url));
-/** A Python with torch 2.11 and safetensors: STEPWELL_PYTHON, or the machine's own. */
-const python = [process.env.STEPWELL_PYTHON, "python3"].find((program) => {
+/** A Python with torch 2.11 and safetensors: STEPWELL_BENCH_PYTHON, or the machine's own. */
+const python = [process.env.STEPWELL_BENCH_PYTHON, "python3"].find((program) => {
   const check = "import torch, safetensors.torch; assert torch.__version__.startswith('2.11')";
   return program !== undefined && spawnSync(program, ["-c", check]).status === 0;
 });
 if (differences.files && python === undefined) {
-  console.warn("runs in PyTorch are not tested: STEPWELL_PYTHON names no Python with torch 2.11 and safetensors");
+  console.warn("runs in PyTorch are not tested: STEPWELL_BENCH_PYTHON names no Python with torch 2.11 and safetensors");
 }
 
 /** Runs a program that prints JSON. */

@@ -30,7 +30,7 @@ pub(crate) fn deserialize<E: Engine>(_: &mut Session<E>, _: Arguments) -> Result
 
 /// The format is not in the module, whose bytes every page fetches.
 fn no_format() -> Error {
-    Error::new(Code::Unsupported, "WebAssembly does not have it: state(x) gives plain data for structuredClone or JSON")
+    Error::new(Code::Unsupported, "WebAssembly has no files: use state(x)")
 }
 
 fn no_files<E: Engine>(session: &mut Session<E>, mut arguments: Arguments, what: &str) -> Result<Value> {

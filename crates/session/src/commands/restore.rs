@@ -205,7 +205,7 @@ pub(crate) fn restored<E: Engine>(
     let is_averaged = flag(saved, "averaged")?.unwrap_or(false);
     let mut bound = BoundOptimizer::new(optimizer, mode);
     for (group, (mut tensors, mut owners)) in groups.into_iter().zip(owners_of_groups).enumerate() {
-        // The parameters of one object after those of another.
+        // A list has the parameters of one object.
         while HAS_RUNS && owners.iter().any(|owner| *owner != owners[0]) {
             let count = owners.iter().take_while(|owner| **owner == owners[0]).count();
             let (later, after) = (tensors.split_off(count), owners.split_off(count));
