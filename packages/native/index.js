@@ -115,10 +115,32 @@ exports.open = () => {
   const memory = new Float64Array(new ArrayBuffer(528));
   const { session, owner } = stepwell.open(memory);
   const callCompact = stepwell.bindCompact(session);
+  const unfinished = new Set();
+  let waitsAtExit = false;
+  const takeFinished = () => {
+    const rows = stepwell.takeFinished(session);
+    for (const [number] of rows) unfinished.delete(number);
+    return rows;
+  };
+  // Stops the asynchronous calls and waits for their present batches: the exit of the process destroys objects of libtorch.
+  const finish = () => {
+    for (const number of unfinished) stepwell.stop(session, number);
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    while (takeFinished() && unfinished.size > 0) Atomics.wait(cell, 0, 0, 1);
+  };
   return {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
     callHosted: (command, args, host) => stepwell.callHosted(session, command, args, host),
+    start: (command, args, wake) => {
+      const number = stepwell.start(session, command, args, wake);
+      if (!waitsAtExit) process.once("exit", finish);
+      waitsAtExit = true;
+      unfinished.add(number);
+      return number;
+    },
+    takeFinished,
+    stop: (number) => stepwell.stop(session, number),
     operationIndex: stepwell.operationIndex,
     compactMemory: () => memory,
     callCompact: (index, length) => {

@@ -155,11 +155,12 @@ const table: readonly Row[] = [
   row("leaks", () => [none], 0),
 ];
 
-/** Second names of `classof`, `take` and `sync`, functions without an argument or without an engine, and functions of files, which a test
- * below has. `keep` takes any value. */
+/** Second names of `classof`, `take` and `sync`, functions without an argument or without an engine, and asynchronous ones. A test below has
+ * functions of files. `keep` takes any value. */
 const exempt = [
   ...["class", "return", "handlecount", "reset", "ready", "scope", "leakcheck", "keep", "cudaStatus"],
   ...["synchronize", "seq", "save", "load", "inspect", "serialize", "deserialize", "optimizer"],
+  ...["stepAsync", "runAsync", "evaluateAsync", "saveAsync", "loadAsync"],
 ];
 
 const call = (name: string, args: readonly unknown[]) =>

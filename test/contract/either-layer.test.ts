@@ -579,6 +579,8 @@ it("the calls have an object of every kind that a function takes", () => {
   const kinds = declared();
   expect(kinds.size).toBeGreaterThan(60);
   for (const [name, expected] of kinds) {
+    // asynchronous.test.ts has these.
+    if (name.endsWith("Async")) continue;
     const seen = new Set<string>();
     for (const call of rows[name] ?? operations[name] ?? []) {
       k.reset();

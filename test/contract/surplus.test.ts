@@ -115,7 +115,7 @@ const takesSeveral = ["to", "of"];
 const takesInputs = ["forward", "evaluate"];
 
 /** JSON.stringify calls `toJSON` with a key; `using` must be able to dispose of anything. */
-const exempt = ["constructor", "toJSON"];
+const exempt = ["constructor", "toJSON", "evaluateAsync", "loadAsync", "saveAsync", "stepAsync"];
 
 /** Property descriptors of a prototype and of those that it inherits from. */
 function descriptorsOf(object: object): Record<string, PropertyDescriptor> {

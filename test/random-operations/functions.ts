@@ -8,10 +8,11 @@ type Call = (...args: readonly unknown[]) => unknown;
 /** Operations on tensors, which change nothing. */
 export const operations: ReadonlySet<string> = new Set(k.help("tensor").map(({ operation }) => operation));
 
-/** Every function by its name. */
+/** Every function by its name, except for asynchronous ones, which test/contract/asynchronous.test.ts has. */
 export const functions: ReadonlyMap<string, Call> = new Map(
   Object.entries(k).filter(
-    (entry): entry is [string, Call] => typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])),
+    (entry): entry is [string, Call] =>
+      typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !entry[0].endsWith("Async"),
   ),
 );
 

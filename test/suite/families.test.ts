@@ -77,6 +77,13 @@ it("commands and the SDK's functions are divided alike", () => {
   // `take` is `data` and `free`; `ready` starts an engine; `cudadevices` is a part of `cudaStatus`; scopes are the SDK's.
   const own = ["scope", "scoped", "keep", "leakcheck"].map((name) => ["scopes", name] as const);
   const parts = [
+    ...[
+      ["steps", "stepAsync"],
+      ["models", "runAsync"],
+      ["modules", "evaluateAsync"],
+      ["files", "saveAsync"],
+      ["files", "loadAsync"],
+    ].map(([family = "", name = ""]) => [family, name] as const),
     ["tensors", "take"],
     ["session", "ready"],
     ["devices", "cudadevices"],

@@ -85,6 +85,17 @@ extern "C" {
 // Says that elements were written that an older graph may need.
 void stepwell_elements_written() noexcept { stepwell::elements_written(); }
 
+// Whether a backward of the tensor would accumulate a gradient of one of the tensors that the identities are of.
+Status stepwell_reaches(const at::Tensor* tensor, const void* const* identities, size_t count, uint8_t* reaches) noexcept {
+  return guarded([&] {
+    const std::unordered_set<const void*> wanted(identities, identities + count);
+    *reaches = 0;
+    for (AccumulateGrad* leaf : graph_of(*tensor).leaves) {
+      if (wanted.count(leaf->variable.unsafeGetTensorImpl()) != 0) *reaches = 1;
+    }
+  });
+}
+
 // Accumulates the gradients of the leaves and releases the graph. A null root gradient stands for 1, for a scalar only. If it
 // fails, no gradient has changed.
 // `call` runs functions of the caller, with its first argument.

@@ -4,7 +4,7 @@ use std::slice;
 use std::sync::Arc;
 
 use stepwell_optim::fallible::{collected, copied, set_memory_check};
-use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory};
+use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory, take_state_memory};
 use stepwell_session::{
     Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Elementwise,
     Engine, LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Session, Slice,
@@ -22,7 +22,7 @@ use crate::tensor::{Tensor, kind, sizes};
 use crate::{cuda, memory, shim, threads};
 use crate::{linear_algebra, primitives};
 
-// A job moves objects of a session to another thread (decision 0026).
+// A job moves objects of a session to another thread (decision 0028).
 const _: fn() = || {
     fn moves_between_threads<T: Send>() {}
     moves_between_threads::<Session<TorchEngine>>();
@@ -356,6 +356,20 @@ impl Engine for TorchEngine {
 
     fn bytes_held(&self) -> usize {
         shim::bytes_held() + state_memory()
+    }
+
+    fn take_bytes_held(&self) -> i64 {
+        shim::take_bytes_held() + take_state_memory()
+    }
+
+    fn add_bytes_held(&self, bytes: i64) {
+        shim::add_bytes_held(bytes);
+        // Another thread may have written to tensors of graphs of this one.
+        shim::elements_written();
+    }
+
+    fn reaches(&self, tensor: &Tensor, identities: &[u64]) -> Result<bool> {
+        shim::reaches(tensor.tensor_ref(), identities)
     }
 
     fn enter(&self) {

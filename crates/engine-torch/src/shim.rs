@@ -127,6 +127,9 @@ unsafe extern "C" {
     fn stepwell_libtorch_path(out: *mut c_char, size: usize) -> bool;
     safe fn stepwell_use_allocator();
     safe fn stepwell_bytes_held() -> usize;
+    safe fn stepwell_take_bytes_held() -> i64;
+    safe fn stepwell_add_bytes_held(bytes: i64);
+    fn stepwell_reaches(tensor: *const C_tensor, identities: *const u64, count: usize, reaches: *mut u8) -> i32;
 }
 
 /// The error of a status, with the text of the shim. The numbers are the ones of `Status` in status.h.
@@ -383,6 +386,25 @@ pub(crate) fn use_allocator() {
 /// Bytes of main memory that tensors of this thread have, except blocks below 1 KiB.
 pub(crate) fn bytes_held() -> usize {
     stepwell_bytes_held()
+}
+
+/// Takes the count of [`bytes_held`] of this thread, which is negative if it has freed more than it has allocated.
+pub(crate) fn take_bytes_held() -> i64 {
+    stepwell_take_bytes_held()
+}
+
+/// Adds the count that another thread had.
+pub(crate) fn add_bytes_held(bytes: i64) {
+    stepwell_add_bytes_held(bytes);
+}
+
+/// Whether a backward of a tensor would accumulate a gradient of one of the tensors with these identities.
+pub(crate) fn reaches(tensor: TensorRef<'_>, identities: &[u64]) -> Result<bool> {
+    const { assert!(size_of::<u64>() == size_of::<*const c_void>(), "an identity is an address") };
+    let mut reaches = 0;
+    // SAFETY: a live, defined tensor. The shim compares the addresses and does not follow them.
+    check(unsafe { stepwell_reaches(tensor.pointer, identities.as_ptr(), identities.len(), &mut reaches) })?;
+    Ok(reaches != 0)
 }
 
 /// The driver's handle of libtorch's current stream on a CUDA device. 0 is the default stream.

@@ -22,7 +22,7 @@ struct SharedHandle(tch::Tensor);
 // SAFETY: libtorch counts references atomically, and a handle may be used and dropped on any thread.
 unsafe impl Send for SharedHandle {}
 // SAFETY: threads may read a tensor at the same time. A session lends a tensor that a job may write to, or whose metadata it may
-// change, to that job alone (decision 0026).
+// change, to that job alone (decision 0028).
 unsafe impl Sync for SharedHandle {}
 
 /// Fails unless the tensor is defined and dense.

@@ -6,6 +6,7 @@
 mod closure;
 mod compact_call;
 mod convert;
+mod executor;
 mod external_array;
 mod guard;
 mod sessions;
@@ -17,7 +18,7 @@ use napi::bindgen_prelude::{Float64Array, Function, Object, Unknown};
 use napi_derive::napi;
 use stepwell_engine_torch::TorchEngine;
 use stepwell_optim::{Code, Error};
-use stepwell_session::{Session, Value};
+use stepwell_session::{JobEnd, Session, Value};
 
 use crate::convert::NapiValue;
 use crate::guard::{Result, guarded, report_external_memory, thrown};
@@ -97,6 +98,82 @@ pub fn call_hosted(
     })?;
     report_external_memory(env, bytes);
     Ok(NapiValue(Ok(result)))
+}
+
+/// Starts a command on the thread of the session's asynchronous calls. `wake` is called when it is over. Returns its number.
+#[napi(catch_unwind)]
+pub fn start(
+    env: Env,
+    session: u32,
+    command: NapiValue,
+    arguments: NapiValue,
+    wake: Function<'_, (), Unknown<'_>>,
+) -> Result<f64> {
+    let (Value::String(command), Value::Array(arguments)) = (command.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
+    else {
+        return Err(thrown(Error::new(Code::Argument, "expected the name of a function and a list of arguments")));
+    };
+    guarded(|| {
+        let number = session;
+        let session = sessions::get(number)?;
+        let Ok(mut session) = session.try_borrow_mut() else {
+            return Err(Error::new(
+                Code::Busy,
+                format!("{command}: a function that the session calls cannot start it"),
+            ));
+        };
+        sessions::with_executor(number, |executor| {
+            if executor.start(&wake)? {
+                // After Node's own hook for `wake`, so that it runs before that one.
+                let _ = env.add_env_cleanup_hook((), |()| {
+                    let _ = catch_unwind(sessions::end_executors);
+                });
+            }
+            let (job, number, stop) = session.start(&command, arguments)?;
+            executor.run(env, job, number, stop)?;
+            Ok(number as f64)
+        })
+    })
+}
+
+/// The asynchronous calls that are over, each once. A row has the number, the code of the error or null, and the result or the
+/// message. It ends with whether the call was stopped.
+#[napi(catch_unwind)]
+pub fn take_finished(env: Env, session: u32) -> Result<NapiValue> {
+    let (rows, bytes) = guarded(|| {
+        let number = session;
+        let session = sessions::get(number)?;
+        let Ok(mut session) = session.try_borrow_mut() else {
+            return Err(Error::new(Code::Internal, "the session is in use"));
+        };
+        let mut rows = Vec::new();
+        for finished in sessions::with_executor(number, |executor| Ok(executor.take_finished()))? {
+            let JobEnd { number: job, result, is_stopped } = session.finish(finished);
+            sessions::with_executor(number, |executor| {
+                executor.forget(env, job);
+                Ok(())
+            })?;
+            let (code, value) = match result {
+                Ok(value) => (Value::Null, value),
+                Err(error) => (Value::string(error.code().as_str()), Value::string(error.to_string())),
+            };
+            rows.push(Value::Array(vec![Value::Number(job as f64), code, value, Value::Bool(is_stopped)]));
+        }
+        Ok((rows, session.bytes()))
+    })?;
+    report_external_memory(env, bytes);
+    Ok(NapiValue(Ok(Value::Array(rows))))
+}
+
+/// Stops an asynchronous call after its present batch.
+#[napi(catch_unwind)]
+pub fn stop(session: u32, number: f64) -> Result<()> {
+    guarded(|| {
+        sessions::with_executor(session, |executor| {
+            executor.stop(number as u64);
+            Ok(())
+        })
+    })
 }
 
 /// The index of an operation for `callCompact`; null for other names.

@@ -45,6 +45,8 @@ pub use device::source::Variant;
 pub use error::{Code, Error, Result};
 pub use fallible::Results;
 pub use instruction_set::InstructionSet;
+#[cfg(not(target_family = "wasm"))]
+pub use memory::take_state_memory;
 pub use memory::{ArenaArray, state_memory};
 pub use number::Number;
 pub use numeric::clip::{Clip, GradientTransform};

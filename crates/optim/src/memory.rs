@@ -37,13 +37,20 @@ unsafe impl<T: Pod> Send for ArenaArray<T> {}
 unsafe impl<T: Pod> Sync for ArenaArray<T> {}
 
 thread_local! {
-    /// Bytes of this thread's [`Allocation`]s.
-    static LIVE_BYTES: Cell<usize> = const { Cell::new(0) };
+    /// Bytes of this thread's [`Allocation`]s, less those that it has freed for another thread.
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
 /// Bytes that the optimizers of this thread have allocated, for state and for update buffers.
 pub fn state_memory() -> usize {
-    LIVE_BYTES.get()
+    usize::try_from(LIVE_BYTES.get()).unwrap_or(0)
+}
+
+/// Takes the count of this thread for the thread that has its optimizers from now on. Negative if this thread has freed more than
+/// it has allocated.
+#[cfg(not(target_family = "wasm"))]
+pub fn take_state_memory() -> i64 {
+    LIVE_BYTES.replace(0) as i64
 }
 
 /// The error of a failed allocation of a state buffer.
@@ -75,7 +82,7 @@ impl Allocation {
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
         let allocation = Self { start, layout };
-        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size());
+        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as isize);
         if bytes >= HUGE_PAGE_BYTES {
             allocation.ask_for_huge_pages();
         }
@@ -94,8 +101,7 @@ impl Allocation {
 
 impl Drop for Allocation {
     fn drop(&mut self) {
-        // Saturating, since another thread may drop an optimizer.
-        LIVE_BYTES.set(LIVE_BYTES.get().saturating_sub(self.layout.size()));
+        LIVE_BYTES.set(LIVE_BYTES.get() - self.layout.size() as isize);
         // SAFETY: allocated with this layout, and no array refers to the allocation.
         unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
     }

@@ -17,6 +17,8 @@ mod typescript_help;
 mod typescript_operations;
 mod values;
 
+#[cfg(not(target_family = "wasm"))]
+pub use commands::jobs::{FinishedJob, Job, JobEnd, JobThread};
 pub use engine::busy_guard::BusyGuard;
 pub use engine::device_reports::{CudaDevice, CudaReport, DeviceMemoryUse};
 pub use engine::library_optimizers::{LibraryEach, LibraryGroup, LibraryOptimizer, Minimize, only_fused};

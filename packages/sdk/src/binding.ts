@@ -113,6 +113,15 @@ export interface Binding {
    * exception: it returns null if it has failed, which ends the step with an error.
    */
   stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
+  /**
+   * Starts a command on the thread of the session's asynchronous calls, and returns its number. `wake` is called when it is over, in a
+   * turn of the event loop. Native engine only, as the next two.
+   */
+  start?(command: string, args: readonly BindingArgument[], wake: () => void): number;
+  /** The asynchronous calls that are over: number, code of the error or null, result or message, and whether it was stopped. */
+  takeFinished?(): BindingResult;
+  /** Stops an asynchronous call after its present batch. */
+  stop?(number: number): void;
   /** Frees those objects that live, by the numbers of their handles. */
   release(ids: Float64Array): void;
   /** Bytes of the memory of all objects, about. */

@@ -18,6 +18,7 @@ export const membersOf = (name: ClassName): readonly string[] => {
     [own, ...(shared === Object.prototype ? [] : [shared])]
       .flatMap((prototype) => Reflect.ownKeys(prototype))
       .filter((key) => !(typeof key === "string" && operations.has(key)))
+      .filter((key) => !String(key).endsWith("Async"))
       .filter((key) => key !== "constructor" && key !== Symbol.for("nodejs.util.inspect.custom"))
       // The SDK's own, which a caller does not have.
       .filter((key) => typeof key === "string" || key === Symbol.dispose)

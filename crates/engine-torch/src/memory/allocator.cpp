@@ -6,6 +6,7 @@
 #include <c10/util/Exception.h>
 
 #include <cstdint>
+#include <utility>
 #include <mutex>
 #include <new>
 #include <unordered_set>
@@ -32,7 +33,8 @@ constexpr size_t kBatch = size_t{256} << 10;
 // In bytes. Smaller blocks are not counted: counting would cost more than it tells the garbage collector.
 constexpr size_t kMinCounted = size_t{1} << 10;
 
-// Bytes of the counted blocks of this thread. A tensor stays on its thread, so the deleter subtracts from the same counter.
+// Bytes of the counted blocks of this thread, less those that it has freed for another thread. When a job ends, its count goes to
+// the thread of the session, which has its tensors then.
 thread_local int64_t allocated_bytes = 0;
 
 c10::DeleterFnPtr standard_deleter = nullptr;
@@ -195,4 +197,8 @@ extern "C" void stepwell_use_allocator() noexcept {
 }
 
 // Bytes of the counted blocks of this thread.
+// Takes the count of this thread, which may be negative, or adds the one of another thread.
+extern "C" int64_t stepwell_take_bytes_held() noexcept { return std::exchange(allocated_bytes, 0); }
+extern "C" void stepwell_add_bytes_held(int64_t bytes) noexcept { allocated_bytes += bytes; }
+
 extern "C" size_t stepwell_bytes_held() noexcept { return allocated_bytes > 0 ? static_cast<size_t>(allocated_bytes) : 0; }

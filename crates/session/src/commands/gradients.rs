@@ -93,6 +93,8 @@ pub(crate) fn backward<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: 
     let (scalar, scale, engine, mut random) = {
         let session = access.session();
         let (scalar, scale) = scalar_to_derive(&session, arguments)?;
+        #[cfg(not(target_family = "wasm"))]
+        session.check_backward(&scalar)?;
         (scalar, scale, session.engine.clone(), session.random.clone())
     };
     {

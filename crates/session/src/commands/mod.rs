@@ -20,6 +20,8 @@ pub(crate) mod fills;
 pub(crate) mod generator;
 pub(crate) mod gradients;
 pub(crate) mod initializers;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod jobs;
 pub(crate) mod lbfgs_state;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod loaded_optimizer;
@@ -84,9 +86,14 @@ impl<E: Engine> Session<E> {
         if !matches!(*name, "free" | "release" | "reset") {
             check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         }
+        #[cfg(not(target_family = "wasm"))]
+        self.check_draws(name).map_err(|error| error.within(name))?;
         self.command = name;
         let random = self.random.clone();
-        function(self, Arguments::new(arguments)).map_err(|error| {
+        let result = function(self, Arguments::new(arguments));
+        #[cfg(not(target_family = "wasm"))]
+        let result = result.and_then(|value| self.kept(value, &random));
+        result.map_err(|error| {
             // After an error the random numbers are as before the call.
             self.random = random;
             error.within(name)
@@ -119,6 +126,8 @@ impl<E: Engine> Session<E> {
             let mut session = access.session();
             session.engine.enter();
             check_small_memory().and_then(|()| session.table.reserve_one()).map_err(|error| error.within(name))?;
+            #[cfg(not(target_family = "wasm"))]
+            session.check_draws(name).map_err(|error| error.within(name))?;
             session.command = name;
             (session.random.clone(), session.held.len(), session.passed.len())
         };
@@ -130,6 +139,8 @@ impl<E: Engine> Session<E> {
         let mut session = access.session();
         session.held.truncate(held);
         session.passed.truncate(passed);
+        #[cfg(not(target_family = "wasm"))]
+        let result = result.and_then(|value| session.kept(value, &random));
         result.map_err(|error| {
             session.random = random;
             error.within(name)
@@ -153,7 +164,10 @@ impl<E: Engine> Session<E> {
         check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         self.command = name;
         let random = self.random.clone();
-        run(self).map_err(|error| {
+        let result = run(self);
+        #[cfg(not(target_family = "wasm"))]
+        let result = result.and_then(|value| self.kept(value, &random));
+        result.map_err(|error| {
             self.random = random;
             error.within(name)
         })

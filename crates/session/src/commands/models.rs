@@ -1,5 +1,8 @@
 //! Models: making one, setting its samples, training and testing it.
 
+#[cfg(not(target_family = "wasm"))]
+use std::sync::atomic::Ordering;
+
 use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Code, Error, OptionSet, Result};
 
@@ -141,8 +144,14 @@ pub(crate) fn testrun<E: Engine>(access: &mut SessionAccess<'_, E>, arguments: A
 fn pass<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, training: bool) -> Result<Value> {
     let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
+    #[cfg(not(target_family = "wasm"))]
+    let stop = access.session().stop.clone();
     with_model(access, handle, training, &mut |model, context| {
-        model.run(context)?;
+        #[cfg(not(target_family = "wasm"))]
+        let is_stopped = || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+        #[cfg(target_family = "wasm")]
+        let is_stopped = || false;
+        model.run(context, is_stopped)?;
         Ok(model.loader(training).metrics())
     })
 }

@@ -13,6 +13,8 @@ use crate::nn::ties::distinct;
 use crate::nn::{module_copy, module_state};
 use crate::random::Random;
 use crate::session::hosting::SessionAccess;
+#[cfg(not(target_family = "wasm"))]
+use crate::session::leases::check_not_drawn;
 use crate::session::{Object, Session};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -76,6 +78,8 @@ fn run<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, t
         }
         (module, inputs, session.engine.clone(), session.random.clone(), session.command)
     };
+    #[cfg(not(target_family = "wasm"))]
+    let lent = access.session().lent_generator();
     let outputs = {
         let host = access.host();
         let host = host.as_ref().map(|host| host as &dyn Host<E>);
@@ -85,6 +89,8 @@ fn run<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, t
             true => module.forward_unshared(&mut context, &inputs),
             false => module.evaluate_detached(&mut context, &inputs),
         };
+        #[cfg(not(target_family = "wasm"))]
+        let outputs = outputs.and_then(|outputs| check_not_drawn(lent.as_ref(), context.random).map(|()| outputs));
         snapshot.restore_unless(outputs.is_ok(), &engine)?;
         outputs?
     };

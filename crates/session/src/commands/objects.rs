@@ -22,6 +22,11 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let mut handles = Vec::new();
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;
+        #[cfg(not(target_family = "wasm"))]
+        if session.table.is_lent(handle) {
+            handles.push(handle);
+            continue;
+        }
         session.check_not_stepping(handle)?;
         session.check_not_held(handle)?;
         handles.push(handle);
@@ -42,9 +47,8 @@ pub(crate) fn free<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 pub(crate) fn release<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     while !arguments.is_empty() {
         let handle = arguments.any_handle(ANY)?;
-        if session.object(handle).is_ok() {
-            session.remove(handle)?;
-        }
+        // Only an object that was freed cannot be removed.
+        let _ = session.remove(handle);
     }
     Ok(Value::Null)
 }

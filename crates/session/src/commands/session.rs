@@ -99,6 +99,8 @@ pub(crate) fn reset<E: Engine>(session: &mut Session<E>, arguments: Arguments) -
     arguments.finish()?;
     session.check_none_stepping()?;
     session.clear();
+    #[cfg(not(target_family = "wasm"))]
+    session.forget_jobs();
     session.random = Random::new(0);
     session.all_options = true;
     Ok(Value::Null)

@@ -272,6 +272,26 @@ pub trait Engine: Clone + Movable + 'static {
         0
     }
 
+    /// Takes the count of [`Engine::bytes_held`] of this thread, for the thread that has its objects from now on. Negative if
+    /// this thread has freed more than it has allocated.
+    #[cfg(not(target_family = "wasm"))]
+    fn take_bytes_held(&self) -> i64 {
+        0
+    }
+
+    /// Adds the count that another thread had, whose objects are on this thread from now on.
+    #[cfg(not(target_family = "wasm"))]
+    fn add_bytes_held(&self, bytes: i64) {
+        let _ = bytes;
+    }
+
+    /// Whether a backward of a tensor would accumulate a gradient of one of the tensors with these identities.
+    #[cfg(not(target_family = "wasm"))]
+    fn reaches(&self, tensor: &Self::Tensor, identities: &[u64]) -> Result<bool> {
+        let _ = (tensor, identities);
+        Ok(false)
+    }
+
     /// Called before each command: applies settings of the whole process to this thread.
     fn enter(&self) {}
     /// The number of threads of a step, which equals the number of threads of the engine's operations.

@@ -20,6 +20,20 @@ pub(crate) struct HandleTable<T> {
 struct Slot<T> {
     generation: u64,
     object: Option<(ObjectKind, T)>,
+    /// The kind of an object that a job has.
+    #[cfg(not(target_family = "wasm"))]
+    lent: Option<ObjectKind>,
+}
+
+impl<T> Slot<T> {
+    fn vacant() -> Self {
+        Self {
+            generation: 0,
+            object: None,
+            #[cfg(not(target_family = "wasm"))]
+            lent: None,
+        }
+    }
 }
 
 impl<T> HandleTable<T> {
@@ -49,7 +63,7 @@ impl<T> HandleTable<T> {
             Some(slot) => slot,
             None if (self.slots.len() as u64) < SLOTS => {
                 self.reserve_one()?;
-                self.slots.push(Slot { generation: 0, object: None });
+                self.slots.push(Slot::vacant());
                 self.slots.len() - 1
             }
             None => return Err(Error::new(Code::Memory, format_args!("more than {SLOTS} live handles; free some"))),
@@ -82,6 +96,13 @@ impl<T> HandleTable<T> {
             _ if handle.generation() < slot.generation => {
                 Err(Error::new(Code::HandleFreed, format_args!("this {kind} was freed")))
             }
+            #[cfg(not(target_family = "wasm"))]
+            _ if slot.lent == Some(kind) && slot.generation == handle.generation() => Err(Error::new(
+                Code::Busy,
+                format_args!(
+                    "an asynchronous call that is not over uses this {kind}, or an object that shares tensors with it"
+                ),
+            )),
             _ => Err(invalid()),
         }
     }
@@ -105,10 +126,83 @@ impl<T> HandleTable<T> {
 
     pub(crate) fn clear(&mut self) {
         for slot in 0..self.slots.len() {
+            #[cfg(not(target_family = "wasm"))]
+            if self.slots[slot].lent.take().is_some() {
+                self.retire(slot);
+            }
             if self.slots[slot].object.take().is_some() {
                 self.retire(slot);
             }
         }
+    }
+
+    /// Takes an object out for a job, which has it under the same handle.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn lend(&mut self, handle: Handle) -> Result<(ObjectKind, T)> {
+        let slot = self.slot_of(handle)?;
+        let (kind, object) = self.slots[slot].object.take().ok_or_else(missing)?;
+        self.slots[slot].lent = Some(kind);
+        Ok((kind, object))
+    }
+
+    /// Puts an object back that a job had. Returns it instead if its handle was freed.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn take_back(&mut self, handle: Handle, kind: ObjectKind, object: T) -> Option<T> {
+        if !self.is_lent(handle) {
+            return Some(object);
+        }
+        let slot = &mut self.slots[handle.slot()];
+        (slot.lent, slot.object) = (None, Some((kind, object)));
+        None
+    }
+
+    /// Whether a job has the object of a handle.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn is_lent(&self, handle: Handle) -> bool {
+        handle.session() == self.session
+            && self.slots.get(handle.slot()).is_some_and(|slot| {
+                slot.generation == handle.generation() && slot.lent.is_some() && slot.lent == handle.kind()
+            })
+    }
+
+    /// Frees the handle of an object that a job has. False if no job has one of this handle.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn free_lent(&mut self, handle: Handle) -> bool {
+        let is_lent = self.is_lent(handle);
+        if is_lent {
+            self.slots[handle.slot()].lent = None;
+            self.retire(handle.slot());
+        }
+        is_lent
+    }
+
+    /// A table of a job, with objects under the handles that they have in the table of the session.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_job(session: u64, objects: Vec<(Handle, ObjectKind, T)>) -> Self {
+        let mut table = Self::numbered(session);
+        table.live = objects.len();
+        let length = objects.iter().map(|(handle, ..)| handle.slot() + 1).max().unwrap_or(0);
+        table.slots.resize_with(length, Slot::vacant);
+        for (handle, kind, object) in objects {
+            let slot = &mut table.slots[handle.slot()];
+            (slot.generation, slot.object) = (handle.generation(), Some((kind, object)));
+        }
+        table
+    }
+
+    /// Every object with its handle and kind, by value.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn into_objects(self) -> impl Iterator<Item = (Handle, ObjectKind, T)> {
+        let session = self.session;
+        self.slots.into_iter().enumerate().filter_map(move |(index, slot)| {
+            let (kind, object) = slot.object?;
+            Some((Handle::new(kind, session, slot.generation, index), kind, object))
+        })
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn session(&self) -> u64 {
+        self.session
     }
 
     fn retire(&mut self, slot: usize) {

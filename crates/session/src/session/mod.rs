@@ -3,8 +3,17 @@
 pub(crate) mod gradient_scales;
 pub(crate) mod handle_table;
 pub(crate) mod hosting;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod lease_list;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod leases;
 pub(crate) mod optimizer_of_module;
 pub(crate) mod running_steps;
+
+#[cfg(not(target_family = "wasm"))]
+use std::sync::Arc;
+#[cfg(not(target_family = "wasm"))]
+use std::sync::atomic::AtomicBool;
 
 use stepwell_optim::{Code, Error, Result, Results, Shared, SharedCell, SharedRef, SharedRefMut};
 
@@ -16,6 +25,8 @@ use crate::nn::specification::Objects;
 use crate::nn::ties::first_of_each;
 use crate::random::Random;
 use crate::session::handle_table::HandleTable;
+#[cfg(not(target_family = "wasm"))]
+use crate::session::lease_list::Leases;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::model::Model;
 use crate::values::handle::{Handle, ObjectKind};
@@ -86,9 +97,14 @@ pub struct Session<E: Engine> {
     pub(crate) held: Vec<Handle>,
     pub(crate) table: HandleTable<CountedObject<E>>,
     pub(crate) spare: E::Spare,
-    bytes: usize,
+    pub(crate) bytes: usize,
     /// The command that runs.
     pub(crate) command: &'static str,
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) leases: Leases,
+    /// Stops the job that has this session; `None` in the session of a program.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) stop: Option<Arc<AtomicBool>>,
 }
 
 /// A step whose closure is running.
@@ -137,6 +153,10 @@ impl<E: Engine> Session<E> {
             spare: E::Spare::default(),
             bytes: 0,
             command: "",
+            #[cfg(not(target_family = "wasm"))]
+            leases: Leases::default(),
+            #[cfg(not(target_family = "wasm"))]
+            stop: None,
         }
     }
 
@@ -151,6 +171,10 @@ impl<E: Engine> Session<E> {
     }
 
     pub(crate) fn insert(&mut self, object: Object<E>) -> Result<Value> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Object::Tensor(tensor) = &object {
+            self.check_not_lent(tensor)?;
+        }
         let bytes = self.bytes_of(&object)?;
         let handle = self.table.insert(object.kind(), CountedObject { object, bytes, made_by: self.command })?;
         self.bytes += bytes;
@@ -256,6 +280,10 @@ impl<E: Engine> Session<E> {
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Result<()> {
+        #[cfg(not(target_family = "wasm"))]
+        if self.table.free_lent(handle) {
+            return Ok(());
+        }
         let counted = self.table.remove(handle)?;
         self.bytes -= counted.bytes;
         if let Object::Tensor(tensor) = counted.object {
@@ -275,7 +303,11 @@ impl<E: Engine> Session<E> {
     pub fn bytes(&self) -> usize {
         /// In bytes; an estimate of a small tensor without its elements.
         const HANDLE: usize = 1 << 10;
-        self.bytes.max(self.engine.bytes_held()) + self.live_handles() * HANDLE
+        #[cfg(not(target_family = "wasm"))]
+        let bytes = self.bytes + self.leases.lent_bytes;
+        #[cfg(target_family = "wasm")]
+        let bytes = self.bytes;
+        bytes.max(self.engine.bytes_held()) + self.live_handles() * HANDLE
     }
 
     pub(crate) fn live_handles(&self) -> usize {

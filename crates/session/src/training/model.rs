@@ -77,14 +77,14 @@ impl<E: Engine> Model<E> {
         self.train.tensors().chain(self.test.tensors()).collect()
     }
 
-    /// Trains or tests on all batches, each once, from the first on.
-    pub(crate) fn run(&mut self, context: &mut ForwardContext<'_, E>) -> Result<()> {
+    /// Trains or tests on all batches, each once, from the first on, until it is stopped.
+    pub(crate) fn run(&mut self, context: &mut ForwardContext<'_, E>, is_stopped: impl Fn() -> bool) -> Result<()> {
         let training = context.training;
         if self.batches(training)? == 0 {
             return Err(Error::new(Code::Shape, "expected at least one batch, given too few samples for one"));
         }
         self.loader_mut(training).end();
-        while self.batch(context)?.is_some() {}
+        while !is_stopped() && self.batch(context)?.is_some() {}
         Ok(())
     }
 

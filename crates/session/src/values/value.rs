@@ -44,6 +44,22 @@ pub struct NumericArray {
     pub shape: Vec<usize>,
 }
 
+/// The handles among values, in lists and objects too.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn handles_in(values: &[Value]) -> Vec<Handle> {
+    fn add(value: &Value, handles: &mut Vec<Handle>) {
+        match value {
+            Value::Handle(handle) => handles.push(*handle),
+            Value::Array(list) => list.iter().for_each(|item| add(item, handles)),
+            Value::Object(entries) => entries.iter().for_each(|(_, item)| add(item, handles)),
+            _ => {}
+        }
+    }
+    let mut handles = Vec::new();
+    values.iter().for_each(|value| add(value, &mut handles));
+    handles
+}
+
 impl Value {
     /// A string.
     pub fn string(text: impl Into<String>) -> Self {

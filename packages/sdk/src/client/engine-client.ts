@@ -5,6 +5,7 @@ import { objectText } from "../printing/object.js";
 import { handlesIn } from "../values/handles-in.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
+import { AsynchronousCalls } from "./asynchronous-calls.js";
 import { encodeCompact, listGiven, withCopiedLists } from "./compact-arguments.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
@@ -25,6 +26,7 @@ export class EngineClient {
   #registry: HandleRegistry;
   readonly #memory: NumberMemory;
   readonly #functions = new HostedFunctions();
+  readonly #asynchronous: AsynchronousCalls;
   /** The modes of the passes whose functions are running, the innermost last: whether they train. */
   readonly #passes: boolean[] = [];
   /** Indices of operations, by name. */
@@ -32,6 +34,7 @@ export class EngineClient {
 
   constructor(binding: Binding) {
     this.#binding = binding;
+    this.#asynchronous = new AsynchronousCalls(binding);
     this.#registry = this.#newRegistry();
     this.#memory = new NumberMemory(binding, () => this.#registry.freeForgotten() || this.#registry.collect());
   }
@@ -51,6 +54,28 @@ export class EngineClient {
     const decoded = this.#decode(result);
     if (this.#functions.areUsed) this.#holdArguments(command, args, decoded);
     return decoded;
+  }
+
+  /**
+   * Calls a command on the thread of the engine. The objects that it uses are `ERR_BUSY` for other calls until it is over. A call that
+   * cannot start rejects, and has changed nothing.
+   */
+  async callAsync(command: string, args: readonly unknown[], signal?: AbortSignal, name = command): Promise<unknown> {
+    try {
+      const encoded = encodeArguments(this.#registry, name, args, this.#memory.allocate);
+      return await this.#asynchronous.start(command, encoded, args, signal, (result) => {
+        this.#memory.reclaim(encoded);
+        return this.#decode(result);
+      });
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error;
+      throw renamed(this.#error(error, args), command, name);
+    }
+  }
+
+  /** Whether the engine has a thread for {@link callAsync}. */
+  get isAsynchronous(): boolean {
+    return this.#binding.start !== undefined;
   }
 
   /** Whether the pass trains whose function is running; true outside of all passes. */
@@ -238,6 +263,7 @@ export class EngineClient {
     } catch (error) {
       throw asStepwellError(error);
     }
+    this.#asynchronous.endAll();
     this.#registry.freedAll();
     // Handles of the former engine mean nothing to another one.
     if (isAnother) this.#registry = this.#newRegistry();

@@ -1,9 +1,10 @@
 // Trains a model on the functions `batch` and `testbatch`, and yields an event for each step and epoch.
 
-import { renamed } from "../../errors.js";
+import { hasCode, renamed } from "../../errors.js";
 import type { ModelHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
-import type { Metrics } from "../../types/results.js";
-import { batch, metrics, test, testbatch, testmetrics, train } from "../functions/models.js";
+import type { BatchReport, Metrics } from "../../types/results.js";
+import { client } from "../client.js";
+import { metrics, test, testmetrics, train } from "../functions/models.js";
 import { classof } from "../functions/objects.js";
 import { advance as advanceSchedule, schedule } from "../functions/schedules.js";
 import { EarlyStop } from "./early-stop.js";
@@ -76,7 +77,7 @@ async function* events(
       if (await stopped(signal)) return "aborted";
       // The model holds both, and would train them after they were freed.
       for (const handle of [module, optimizer]) classof(handle);
-      const report = batch(model, true);
+      const report = (await next("batch", model, true)) as BatchReport | undefined;
       if (!report) break;
       const { loss, skipped } = report;
       done = report.batch;
@@ -87,11 +88,11 @@ async function* events(
       if (stops) return "nonfinite";
     }
     // Ends the pass, so that the next one begins.
-    batch(model);
+    await next("batch", model);
     const measures = validation && (epoch % validation.every === 0 || epoch === epochs);
     while (measures) {
       if (await stopped(signal)) return "aborted";
-      if (testbatch(model) === undefined) break;
+      if ((await next("testbatch", model)) === undefined) break;
     }
     if (!measures && (await stopped(signal))) return "aborted";
     const figures = figuresOf(metrics(model));
@@ -114,6 +115,18 @@ export function renamedCalls(error: unknown, where = "fit"): unknown {
     ...["model", "loss", "train", "test", "batch", "testbatch", "testrun", "metrics", "testmetrics", "tensor", "data"],
     ...["classof", "class", "opt", "schedule", "advance", "lossscale", "names", "parm", "copyto", "state"],
   ].reduce((error, name) => renamed(error, name, where), error);
+}
+
+/** The next batch, on a thread of the engine if it has one, unless a function of the program takes part. */
+async function next(command: "batch" | "testbatch", ...args: readonly unknown[]): Promise<unknown> {
+  if (client.isAsynchronous) {
+    try {
+      return await client.callAsync(command, args);
+    } catch (error) {
+      if (!hasCode(error, "ERR_UNSUPPORTED")) throw error;
+    }
+  }
+  return client.call(command, args);
 }
 
 /** Gives timers and signals a turn of the event loop, and returns whether a signal ended the training. */

@@ -9,11 +9,12 @@ import type { LoadReport, ModuleState } from "../../types/results.js";
 import { handlesIn } from "../../values/handles-in.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
-import { load, save } from "../functions/files.js";
+import { load, loadAsync, save, saveAsync } from "../functions/files.js";
 import { freeze, gradflag, unfreeze } from "../functions/gradients.js";
 import { child, childnames, clone, copyparms, module, names, parm, parmnames, parms } from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";
+import { stepAsync } from "../functions/steps.js";
 import { to } from "../functions/tensors.js";
 import { checkedHandle } from "./held.js";
 import { HeldObject } from "./held-object.js";
@@ -237,6 +238,12 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
     return wrapped(client.call("evaluate", [Module.#handleOf(this), ...inputs]));
   }
 
+  /** Runs the module as in use, on a thread of the engine; until it is over, its objects are `ERR_BUSY`. */
+  evaluateAsync(...inputs: ModuleInputs): Promise<Outputs>;
+  async evaluateAsync(...inputs: readonly unknown[]): Promise<unknown> {
+    return wrapped(await client.callAsync("evaluate", [Module.#handleOf(this), ...inputs], undefined, "evaluateAsync"));
+  }
+
   /** Moves the module to a device or converts it, in place; its gradients are dropped. */
   to(...where: readonly (Device | Dtype)[]): this {
     to(Module.#handleOf(this), ...where);
@@ -248,6 +255,31 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   save(path: string, ...surplus: readonly unknown[]): void {
     refuseSurplus("save", surplus);
     save(Module.#handleOf(this), path);
+  }
+
+  /** Saves on a thread of the engine; until it is over, the module is `ERR_BUSY`. */
+  saveAsync(path: string): Promise<void>;
+  async saveAsync(path: string, ...surplus: readonly unknown[]): Promise<void> {
+    refuseSurplus("saveAsync", surplus);
+    await saveAsync(Module.#handleOf(this), path);
+  }
+
+  /** Loads on a thread of the engine; until it is over, the module is `ERR_BUSY`. */
+  loadAsync(path: string, options?: ModuleLoadOptions): Promise<this | LoadReport>;
+  async loadAsync(
+    path: string,
+    options?: ModuleLoadOptions,
+    ...surplus: readonly unknown[]
+  ): Promise<this | LoadReport> {
+    refuseSurplus("loadAsync", surplus);
+    return (await loadAsync(Module.#handleOf(this), path, options)) ?? this;
+  }
+
+  /** Makes a step of the optimizer of the module, on a thread of the engine. */
+  stepAsync(options?: StepOptions): Promise<void>;
+  async stepAsync(options?: StepOptions, ...surplus: readonly unknown[]): Promise<void> {
+    refuseSurplus("stepAsync", surplus);
+    await stepAsync(Module.#handleOf(this), options);
   }
 
   /** Sets every parameter and buffer from a file. */

@@ -11,7 +11,7 @@ import { module } from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { opt, state } from "../functions/optimizers.js";
 import { advance, lr, schedule } from "../functions/schedules.js";
-import { average, lossscale, skipped } from "../functions/steps.js";
+import { average, lossscale, skipped, stepAsync } from "../functions/steps.js";
 import { checkedHandle } from "./held.js";
 import { HeldObject } from "./held-object.js";
 import { Module } from "./module.js";
@@ -108,6 +108,13 @@ export class Optimizer extends HeldObject<OptimizerHandle> {
   step(closure: Closure, options?: StepOptions): number;
   step(first?: Closure | StepOptions, options?: StepOptions, ...surplus: readonly unknown[]): number | undefined {
     return stepOf(Optimizer.#handleOf(this), first, options, surplus);
+  }
+
+  /** Updates every parameter that has a gradient, on a thread of the engine; until it is over, its objects are `ERR_BUSY`. */
+  stepAsync(options?: StepOptions): Promise<void>;
+  async stepAsync(options?: StepOptions, ...surplus: readonly unknown[]): Promise<void> {
+    refuseSurplus("stepAsync", surplus);
+    await stepAsync(Optimizer.#handleOf(this), options);
   }
 
   /** Accumulates the gradients of a loss, multiplied by the loss scale. */

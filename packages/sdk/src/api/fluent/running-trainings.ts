@@ -1,6 +1,6 @@
 // The list of running trainings. A second one of the same parameters would train them between the steps of the first.
 
-import { StepwellError } from "../../errors.js";
+import { hasCode, StepwellError } from "../../errors.js";
 import type { AnyHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
 import { classof } from "../functions/objects.js";
 import { opt } from "../functions/optimizers.js";
@@ -60,7 +60,8 @@ function isLive(handle: AnyHandle): boolean {
   try {
     classof(handle);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // A step that is not over has it.
+    return hasCode(error, "ERR_BUSY");
   }
 }

@@ -85,15 +85,19 @@ export function load<Targets extends RunTargets>(
   options?: RunLoadOptions,
 ): Targets & LoadedRun;
 export function load(...args: readonly unknown[]): unknown {
-  const [first, second, options] = args;
-  if (typeof first === "string") {
-    return { ...(client.call("load", args) as LoadedRun), ...(second as RunTargets | undefined) };
-  }
-  return client.call(
-    "load",
-    options === undefined ? args : [first, second, renamed(second, options), ...args.slice(3)],
-  );
+  return loaded(client.call("load", withNames(args)), args);
 }
+
+/** The arguments of `load`, with a dictionary in the place of a function that gives names. */
+function withNames(args: readonly unknown[]): readonly unknown[] {
+  const [first, second, options] = args;
+  if (typeof first === "string" || options === undefined) return args;
+  return [first, second, renamed(second, options), ...args.slice(3)];
+}
+
+/** The result of `load`: of a run, all its objects with the given ones. */
+const loaded = (result: unknown, [first, second]: readonly unknown[]): unknown =>
+  typeof first === "string" ? { ...(result as LoadedRun), ...(second as RunTargets | undefined) } : result;
 
 /** The options with a dictionary in the place of a function that gives names. */
 function renamed(path: unknown, options: unknown): unknown {
@@ -108,6 +112,35 @@ function renamed(path: unknown, options: unknown): unknown {
     throw new StepwellError("ERR_OPTION_TYPE", message);
   });
   return { ...options, rename: Object.fromEntries(entries) };
+}
+
+/**
+ * Saves as {@link save} does, on a thread of the engine. Until it is over, the objects and all that shares their parameters are `ERR_BUSY`
+ * for other calls. Not in WebAssembly.
+ */
+export function saveAsync(module: AnyModule, path: string): Promise<void>;
+/** Saves a run. */
+export function saveAsync(path: string, objects: RunObjects): Promise<void>;
+export function saveAsync(...args: readonly unknown[]): Promise<unknown> {
+  return client.callAsync("save", args, undefined, "saveAsync");
+}
+
+/** Loads as {@link load} does, on a thread of the engine. Until it is over, the given objects are `ERR_BUSY`. Not in WebAssembly. */
+export function loadAsync(
+  module: AnyModule,
+  path: string,
+  options?: ModuleLoadOptions,
+): Promise<LoadReport | undefined>;
+/** Loads a run, whose objects are made anew. */
+export function loadAsync<Run extends object = LoadedRun>(path: string): Promise<Run>;
+/** As before, with objects that are set, each under its name in the file. */
+export function loadAsync<Targets extends RunTargets>(
+  path: string,
+  objects: Targets,
+  options?: RunLoadOptions,
+): Promise<Targets & LoadedRun>;
+export async function loadAsync(...args: readonly unknown[]): Promise<unknown> {
+  return loaded(await client.callAsync("load", withNames(args), undefined, "loadAsync"), args);
 }
 
 /**

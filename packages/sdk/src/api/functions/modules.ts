@@ -57,6 +57,22 @@ export function evaluate(...args: readonly unknown[]): unknown {
   return client.call("evaluate", args);
 }
 
+/**
+ * Runs a module as {@link evaluate} does, on a thread of the engine. Until it is over, the module, the tensors among the inputs and all that
+ * shares them are `ERR_BUSY` for other calls. Not in WebAssembly, and not for modules with functions of the program.
+ *
+ * Numbers are copied before the call returns. A large input is a tensor, which is not copied.
+ */
+export function evaluateAsync(module: AnyModule | AnyModel, ...inputs: ModuleInputs): Promise<TensorHandle>;
+/** Runs a module with several outputs. */
+export function evaluateAsync<Outputs extends readonly TensorHandle[]>(
+  module: AnyModule | AnyModel,
+  ...inputs: ModuleInputs
+): Promise<Outputs>;
+export function evaluateAsync(...args: readonly unknown[]): Promise<unknown> {
+  return client.callAsync("evaluate", args, undefined, "evaluateAsync");
+}
+
 /** Dotted names of all descendants, depth first. */
 export function names(module: AnyModule): readonly string[];
 export function names(...args: readonly unknown[]): unknown {

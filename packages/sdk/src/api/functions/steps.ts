@@ -58,6 +58,21 @@ export function step(...args: readonly unknown[]): unknown {
 }
 
 /**
+ * Makes a step as {@link step} does without a closure, on a thread of the engine. Until it is over, the optimizer, its parameters and all
+ * that shares them are `ERR_BUSY` for other calls, and the event loop goes on. Not in WebAssembly, which has no such thread.
+ *
+ * @param options - options of the step
+ * @example
+ * ```ts
+ * await stepAsync(o, { zerograd: true });
+ * ```
+ */
+export function stepAsync(optimizer: AnyOptimizer | AnyModel | AnyModule, options?: StepOptions): Promise<void>;
+export function stepAsync(...args: readonly unknown[]): Promise<unknown> {
+  return client.callAsync("step", args, undefined, "stepAsync");
+}
+
+/**
  * The number of steps that an optimizer has left out since it was made or restored. A step is left out if a gradient is not finite,
  * with `nonfinite: "skip"` or with a loss scale. Two readings show whether the step between them was made.
  */

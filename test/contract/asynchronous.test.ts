@@ -1,0 +1,244 @@
+// Calls on a thread of the engine: the same results, objects that are in use, and signals.
+
+import { createHash } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import * as k from "@stepwell/sdk";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectError } from "./expect-error.js";
+
+const isNative = k.engineInfo.engine === "native";
+afterEach(() => k.reset());
+
+const WIDTH = 64;
+const samples = Array.from({ length: 512 }, (_, row) =>
+  Array.from({ length: WIDTH }, (_, i) => Math.sin(row * WIDTH + i)),
+);
+const classes = samples.map((_, row) => row % 4);
+
+/** A model whose passes draw random numbers, with its parts. */
+function trained(layers = 1) {
+  const hidden = Array.from({ length: layers }, () => ["linear", WIDTH, WIDTH] as const);
+  const m = k.module(k.seq("sequential", ...hidden, "tanh", ["drop", 0.25], ["linear", WIDTH, 4]));
+  const o = k.opt("adam", m, 0.01);
+  const model = k.model(m, k.loss("ce"), o);
+  k.train(model, { batchsize: 32, shuffle: true });
+  const x = k.tensor(samples, "float");
+  k.train(model, x, classes);
+  return { m, o, model, x };
+}
+/** The state without addresses, as a short text. */
+const bits = (object: k.AnyModule | k.AnyOptimizer) => {
+  const text = JSON.stringify(k.state(object as k.AnyModule), (key, value) => (key === "pointer" ? 0 : value));
+  return createHash("sha256").update(text).digest("hex");
+};
+const busy = (call: () => unknown) => expectError("ERR_BUSY", call);
+
+describe.runIf(!isNative)("without a thread", () => {
+  const { runAsync, stepAsync, evaluateAsync, saveAsync, loadAsync } = k;
+  it.each(Object.entries({ runAsync, stepAsync, evaluateAsync, saveAsync, loadAsync }))(
+    "%s says so",
+    async (_, named) => {
+      const { model } = trained();
+      const call = named as (...args: unknown[]) => Promise<unknown>;
+      await expect(call(model)).rejects.toMatchObject({ code: "ERR_UNSUPPORTED" });
+      k.run(model);
+    },
+  );
+});
+
+describe.runIf(isNative)("an asynchronous call", () => {
+  it("has the result of the call that waits, to the bit", async () => {
+    const results = [];
+    for (const isAsync of [false, true]) {
+      k.seed(7);
+      const { m, o, model, x } = trained();
+      const losses = [];
+      for (let i = 0; i < 3; i++) losses.push(isAsync ? await k.runAsync(model) : k.run(model));
+      if (isAsync) await k.stepAsync(o, { zerograd: true });
+      else k.step(o, { zerograd: true });
+      const outputs = isAsync ? await k.evaluateAsync(m, x) : k.evaluate(m, x);
+      results.push([losses, k.tensor(outputs), bits(m), bits(o), k.randperm(20)]);
+      k.free();
+    }
+    expect(results[1]).toStrictEqual(results[0]);
+  });
+
+  it("has its objects alone, and changes none before it is over", async () => {
+    const { m, o, model, x } = trained();
+    const weight = k.parm(m, "0.weight");
+    const part = k.child(m, "0");
+    const served = k.clone(m);
+    const other = k.tensor([[1, 2, 3]]);
+    const loss = k.mse(k.forward(part, x), x);
+    const running = k.runAsync(model);
+    for (const object of [m, o, model, weight, part, x]) busy(() => k.class(object));
+    busy(() => k.run(model));
+    busy(() => k.step(o));
+    busy(() => k.evaluate(m, [samples[0] as number[]]));
+    busy(() => k.copyparms(served, m));
+    busy(() => k.train(model, { batchsize: 8 }));
+    busy(() => k.backward(loss));
+    busy(() => k.seed(1));
+    busy(() => k.randperm(4));
+    busy(() => k.module(["linear", 2, 2]));
+    await expect(k.stepAsync(o)).rejects.toMatchObject({ code: "ERR_BUSY" });
+    expect(k.evaluate(served, [samples[0] as number[]])).toBeDefined();
+    expect(k.tensor(k.add(other, 1))).toStrictEqual([[2, 3, 4]]);
+    await running;
+    k.copyparms(served, m);
+    expect(k.tensor(k.evaluate(served, x))).toStrictEqual(k.tensor(k.evaluate(m, x)));
+    k.module(["linear", 2, 2]);
+  });
+
+  it("lets a second model train on the same tensor, in order", async () => {
+    const { model, x } = trained();
+    const second = k.module(["linear", WIDTH, 4]);
+    const other = k.model(second, k.loss("ce"), k.opt("sgd", second, 0.1));
+    k.train(other, x, classes);
+    const order: string[] = [];
+    const both = [
+      k.runAsync(model).then(() => order.push("first")),
+      k.runAsync(other).then(() => order.push("second")),
+    ];
+    await Promise.all(both);
+    expect(order).toStrictEqual(["first", "second"]);
+  });
+
+  it("keeps a freed object until its end", async () => {
+    const before = k.handlecount();
+    const { m, o, model, x } = trained();
+    const running = k.runAsync(model);
+    k.free(model, m, o, x);
+    expectError("ERR_HANDLE_FREED", () => k.class(model));
+    expect(k.handlecount()).toBe(before + 1);
+    expect(await running).toBeGreaterThan(0);
+    k.free();
+    expect(k.handlecount()).toBe(0);
+  });
+
+  it("ends by its signal after a whole batch", async () => {
+    const { model, o } = trained(20);
+    const control = new AbortController();
+    const running = k.runAsync(model, { signal: control.signal });
+    await setImmediate();
+    const reason = new Error("enough");
+    control.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    const steps = k.state(o).parms[0]?.buffers.step ?? 0;
+    expect(steps).toBeLessThan(16);
+    expect(k.run(model)).toBeGreaterThan(0);
+    expect(k.state(o).parms[0]?.buffers.step).toBe(Number(steps) + 16);
+    await expect(k.runAsync(model, { signal: control.signal })).rejects.toBe(reason);
+  });
+
+  it("rejects with the error of the command", async () => {
+    const { m } = trained();
+    await expect(k.evaluateAsync(m, [[1, 2]])).rejects.toMatchObject({ name: "StepwellError", code: "ERR_SHAPE" });
+    expect(k.class(m)).toBe("module");
+    await expect(k.runAsync(m as unknown as k.ModelHandle)).rejects.toMatchObject({ code: "ERR_HANDLE_KIND" });
+  });
+
+  it("refuses functions of the program before it starts", async () => {
+    const own = k.callback((x) => k.relu(x));
+    await expect(k.evaluateAsync(own, [[1, 2]])).rejects.toMatchObject({ code: "ERR_UNSUPPORTED" });
+    expect(k.tensor(k.evaluate(own, [[-1, 2]]))).toStrictEqual([[0, 2]]);
+  });
+
+  it("ends with reset", async () => {
+    const { model } = trained(20);
+    const running = k.runAsync(model);
+    const ended = expect(running).rejects.toMatchObject({ code: "ERR_HANDLE_FREED" });
+    k.reset();
+    expect(k.handlecount()).toBe(0);
+    await ended;
+    const { model: next } = trained();
+    expect(await k.runAsync(next)).toBeGreaterThan(0);
+  });
+
+  it("saves and loads", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "stepwell-")), "run.safetensors");
+    const { m, o, model } = trained();
+    await k.runAsync(model);
+    const before = [bits(m), bits(o)];
+    await k.saveAsync(path, { m, o, epoch: 1 });
+    k.run(model);
+    const { epoch } = await k.loadAsync(path, { m, o });
+    expect([epoch, bits(m), bits(o)]).toStrictEqual([1, ...before]);
+    const made = await k.loadAsync<{ m: k.ModuleHandle; o: k.OptimizerHandle }>(path);
+    expect([bits(made.m), bits(made.o)]).toStrictEqual(before);
+  });
+});
+
+describe.runIf(isNative)("random interleavings", () => {
+  it("equal the order of the calls, except for calls that are busy", async () => {
+    let state = 12345;
+    const draw = (n: number) => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return (state >>> 8) % n;
+    };
+    const make = () => {
+      k.seed(3);
+      return Array.from({ length: 3 }, () => {
+        const m = k.module(["linear", 4, 2]);
+        const o = k.opt("adam", m, 0.01);
+        k.grad(k.parm(m, "weight"), [
+          [1, -1, 2, 0.5],
+          [0.25, 1, -3, 1],
+        ]);
+        return { m, o };
+      });
+    };
+    type Entry = readonly [kind: "step" | "read" | "copy", i: number, j: number];
+    const entries: Entry[] = Array.from({ length: 10_000 }, () => [
+      (["step", "read", "copy"] as const)[draw(3)] as Entry[0],
+      draw(3),
+      draw(3),
+    ]);
+    const objects = make();
+    const accepted: Entry[] = [];
+    const pending: Promise<unknown>[] = [];
+    let refused = 0;
+    for (const [kind, i, j] of entries) {
+      const [a, b] = [objects[i], objects[j]] as [(typeof objects)[0], (typeof objects)[0]];
+      try {
+        if (kind === "step") {
+          const call = k.stepAsync(a.o);
+          // A call that was refused rejects before any other turn.
+          const isStarted = await Promise.race([
+            call.then(
+              () => true,
+              () => false,
+            ),
+            Promise.resolve()
+              .then(() => Promise.resolve())
+              .then(() => true),
+          ]);
+          if (!isStarted) throw Object.assign(new Error(), { code: "ERR_BUSY" });
+          pending.push(call);
+        } else if (kind === "copy" && i !== j) k.copyparms(a.m, b.m);
+        else k.free(k.evaluate(a.m, [[1, 2, 3, 4]]));
+        accepted.push([kind, i, j]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "ERR_BUSY" });
+        refused++;
+      }
+      if (draw(20) === 0) await setImmediate();
+    }
+    const settled = await Promise.allSettled(pending);
+    expect(settled.filter(({ status }) => status === "rejected")).toStrictEqual([]);
+    const result = objects.map(({ m }) => bits(m));
+    k.free();
+    const again = make();
+    for (const [kind, i, j] of accepted) {
+      const [a, b] = [again[i], again[j]] as [(typeof again)[0], (typeof again)[0]];
+      if (kind === "step") k.step(a.o);
+      else if (kind === "copy" && i !== j) k.copyparms(a.m, b.m);
+    }
+    expect(again.map(({ m }) => bits(m))).toStrictEqual(result);
+    expect(refused).toBeGreaterThan(0);
+    expect(accepted.length).toBeGreaterThan(1000);
+  });
+});
