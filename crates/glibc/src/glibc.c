@@ -39,6 +39,7 @@ WRAP(OLDEST, int, pthread_create,
      (pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument), thread, attributes,
      start, argument)
 WRAP(OLDEST, int, pthread_detach, (pthread_t thread), thread)
+WRAP(OLDEST, int, pthread_join, (pthread_t thread, void **result), thread, result)
 WRAP(OLDEST, int, pthread_key_create, (pthread_key_t *key, void (*destroy)(void *)), key, destroy)
 WRAP(OLDEST, int, pthread_key_delete, (pthread_key_t key), key)
 WRAP(SETNAME, int, pthread_setname_np, (pthread_t thread, const char *name), thread, name)

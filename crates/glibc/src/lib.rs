@@ -8,7 +8,7 @@ use std::env;
 use std::path::Path;
 
 /// Functions that moved from libdl and libpthread into libc with glibc 2.34, which also has their older versions.
-const MOVED: [&str; 12] = [
+const MOVED: [&str; 13] = [
     "dladdr",
     "dlclose",
     "dlerror",
@@ -17,6 +17,7 @@ const MOVED: [&str; 12] = [
     "pthread_attr_setstacksize",
     "pthread_create",
     "pthread_detach",
+    "pthread_join",
     "pthread_key_create",
     "pthread_key_delete",
     "pthread_setname_np",
