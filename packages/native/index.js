@@ -142,6 +142,7 @@ exports.open = () => {
     takeFinished,
     stop: (number) => stepwell.stop(session, number),
     operationIndex: stepwell.operationIndex,
+    hasFiles: true,
     compactMemory: () => memory,
     callCompact: (index, length) => {
       memory[64] = index;

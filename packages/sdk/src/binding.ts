@@ -122,6 +122,8 @@ export interface Binding {
   takeFinished?(): BindingResult;
   /** Stops an asynchronous call after its present batch. */
   stop?(number: number): void;
+  /** Whether the engine has files, and takes the bytes of one as a `DataView`. Native engine only. */
+  readonly hasFiles?: boolean;
   /** Frees those objects that live, by the numbers of their handles. */
   release(ids: Float64Array): void;
   /** Bytes of the memory of all objects, about. */

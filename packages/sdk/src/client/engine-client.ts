@@ -73,6 +73,11 @@ export class EngineClient {
     }
   }
 
+  /** Whether the engine has files, and takes their bytes. */
+  get hasFiles(): boolean {
+    return this.#binding.hasFiles === true;
+  }
+
   /** Whether the engine has a thread for {@link callAsync}. */
   get isAsynchronous(): boolean {
     return this.#binding.start !== undefined;

@@ -192,5 +192,7 @@ export function deserialize(...args: readonly unknown[]): unknown {
     const message = `deserialize: expected a Uint8Array as argument 1, given ${describeValue(bytes)}`;
     throw new StepwellError("ERR_ARGUMENT", message);
   }
-  return { ...(client.call("deserialize", args) as LoadedRun), ...(objects as RunTargets | undefined) };
+  // An engine without files says so, and cannot take bytes.
+  const run = client.call("deserialize", client.hasFiles ? args : []);
+  return { ...(run as LoadedRun), ...(objects as RunTargets | undefined) };
 }
