@@ -19,11 +19,13 @@ afterAll(() => {
 type Call = (...args: readonly unknown[]) => unknown;
 
 /** Every function of the package that is not a class. */
-const functions = Object.entries(k).filter(
+const all = Object.entries(k).filter(
   // `ready` rejects instead of throwing: see test/wasm/memory.test.ts.
   (entry): entry is [string, Call] =>
     typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && entry[1] !== k.ready,
 );
+const isAsynchronous = ([name]: readonly [string, Call]) => name.endsWith("Async");
+const functions = all.filter((entry) => !isAsynchronous(entry));
 
 /** Objects of every kind, made anew for each list of arguments. */
 const makers: Readonly<Record<string, () => k.AnyHandle>> = {
@@ -190,6 +192,23 @@ it.each(functions)("%s of any arguments succeeds or throws a StepwellError", (na
     { numRuns: 400 },
   );
 });
+
+it.each(all.filter(isAsynchronous))(
+  "%s of any arguments resolves, or rejects with a StepwellError",
+  async (name, call) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(argument, { maxLength: 5 }), async (args) => {
+        try {
+          await call(...(made(args, new Map()) as unknown[]));
+        } catch (error) {
+          expect(violationOf(error), name).toBeUndefined();
+        }
+        k.free();
+      }),
+      { numRuns: 400 },
+    );
+  },
+);
 
 it("a chain of calls on living objects succeeds or throws StepwellErrors", () => {
   const call = fc.tuple(

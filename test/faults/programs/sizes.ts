@@ -88,7 +88,11 @@ type Call = (...args: readonly unknown[]) => unknown;
 const left = new Set(["reset", "ready", "fit", "leakcheck", "scope", "setting", "free"]);
 const all = Object.entries(k).filter(
   (entry): entry is [string, Call] =>
-    typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !left.has(entry[0]),
+    // Asynchronous ones take the arguments of the calls that wait.
+    typeof entry[1] === "function" &&
+    !/^class\b/.test(String(entry[1])) &&
+    !left.has(entry[0]) &&
+    !entry[0].endsWith("Async"),
 );
 const functions: readonly (readonly [string, Call])[] =
   planted === "an error of JavaScript" ? [["planted", (size) => new Float32Array(size as number)]] : planted ? [] : all;
