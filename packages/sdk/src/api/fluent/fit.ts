@@ -71,6 +71,7 @@ async function* events(
     return "aborted";
   const steps = epochs * Math.ceil(batches / plan.accumulate);
   const isScheduled = schedule(optimizer) !== undefined;
+  const next = batchCalls();
   let step = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     for (let done = 0; done < batches; ) {
@@ -117,16 +118,23 @@ export function renamedCalls(error: unknown, where = "fit"): unknown {
   ].reduce((error, name) => renamed(error, name, where), error);
 }
 
-/** The next batch, on a thread of the engine if it has one, unless a function of the program takes part. */
-async function next(command: "batch" | "testbatch", ...args: readonly unknown[]): Promise<unknown> {
-  if (client.isAsynchronous) {
-    try {
-      return await client.callAsync(command, args);
-    } catch (error) {
-      if (!hasCode(error, "ERR_UNSUPPORTED")) throw error;
+/**
+ * A function that makes the next batch, on a thread of the engine if it has one. Where a function of the program takes part, only the
+ * first call tries it.
+ */
+function batchCalls(): (command: "batch" | "testbatch", ...args: readonly unknown[]) => Promise<unknown> {
+  let hasThread = client.isAsynchronous;
+  return async (command, ...args) => {
+    if (hasThread) {
+      try {
+        return await client.callAsync(command, args);
+      } catch (error) {
+        if (!hasCode(error, "ERR_UNSUPPORTED")) throw error;
+        hasThread = false;
+      }
     }
-  }
-  return client.call(command, args);
+    return client.call(command, args);
+  };
 }
 
 /** Gives timers and signals a turn of the event loop, and returns whether a signal ended the training. */
