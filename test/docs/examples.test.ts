@@ -1,46 +1,87 @@
+// Every block of TypeScript of the documentation is compiled and runs. It prints the lines, and throws the errors, that the page says.
+
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
-import { examplesOf } from "./examples.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compiled, exampleFolder, outcomeOf, removeFolder } from "./example-runs.js";
+import { blocksOf, examplesOf, isError } from "./examples.js";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-/** Inside the test package, so that the examples find the SDK as a user's project does. */
-const folder = mkdtempSync(join(root, "test", "dist-examples-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const root = join(import.meta.dirname, "..", "..");
+// One thread for sums, since threads of several examples would wait for each other in loops. libgomp reads it at its start.
+process.env.OMP_NUM_THREADS = "1";
+const folder = exampleFolder();
+afterAll(() => removeFolder(folder));
 
-// The page of coverage has names only.
-const pages = readdirSync(join(root, "docs", "reference")).filter((name) => name !== "coverage.md");
-const reference = pages.map((name) => join("docs", "reference", name));
-const guides = ["command-line.md", "gpu.md", "own-modules.md", "sequences.md"].map((name) =>
-  join("docs", "guides", name),
+const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md"], {
+  cwd: root,
+  encoding: "utf8",
+});
+/** Pages of a user. `test/docs/tutorial.test.ts` runs the tutorial, whose programs read each other's files. */
+const pages = listed
+  .split("\n")
+  .filter((file) => /^(?:README\.md$|docs\/|packages\/[^/]+\/README\.md$)/.test(file) && file !== "docs/tutorial.md");
+
+const examples = pages.flatMap((page) =>
+  examplesOf(join(root, page)).map((example, index) => ({ page, index, ...example })),
 );
-const packages = ["native", "sdk", "wasm"].map((name) => join("packages", name, "README.md"));
+let files: readonly string[] = [];
+beforeAll(() => {
+  files = compiled(folder, examples);
+});
 
-const linesOf = (script: string) =>
-  execFileSync(process.execPath, [script], { encoding: "utf8", cwd: folder }).trimEnd().split("\n");
+describe.each(examples.map((example, position) => ({ ...example, position })))("$page, example $index", (example) => {
+  const expectOutcome = async (file: string) => {
+    const { lines, error } = await outcomeOf(file);
+    expect(lines).toEqual(example.prints);
+    if (example.throws === undefined) expect(error).toBeUndefined();
+    else expect(error, `expected ${example.throws}`).toSatisfy((found) => isError(String(found), example.throws ?? ""));
+  };
 
-describe.each(["README.md", ...packages, ...guides, ...reference])("%s", (page) => {
-  const examples = examplesOf(join(root, page));
-
-  it("has examples", () => expect(examples.length).toBeGreaterThan(0));
-
-  // Each is compiled and run in a process of its own.
-  it.each(examples)("example %#", ({ code, prints }) => {
-    const file = join(folder, "example.mts");
-    writeFileSync(file, code);
-    const tsc = join(root, "node_modules", ".bin", "tsc");
-    const options = ["--strict", "--module", "nodenext", "--target", "es2023", "--types", "node", "--skipLibCheck"];
-    execFileSync(tsc, [...options, "--lib", "es2023,esnext.disposable", "--ignoreConfig", file]);
-    const script = join(folder, "example.mjs");
-    expect(linesOf(script)).toEqual(prints);
+  it("in TypeScript", async () => {
+    const [file = ""] = [files[example.position]];
+    await expectOutcome(file);
   });
 
   // As JavaScript, without a compiler. `npm run test:install` does so on other versions of Node.
-  it.each(page.startsWith("docs") ? [] : examples)("example %# in JavaScript", ({ code, prints }) => {
-    const script = join(folder, "plain.mjs");
-    writeFileSync(script, code);
-    expect(linesOf(script)).toEqual(prints);
+  it.skipIf(example.page.startsWith("docs/"))("in JavaScript", async () => {
+    const file = join(folder, `plain-${example.position}.mjs`);
+    writeFileSync(file, example.code);
+    await expectOutcome(file);
+  });
+});
+
+/** Pages with code of a program that does not run: why. */
+const withoutRun: Readonly<Record<string, string>> = {
+  "docs/guides/bundlers.md": "configurations of bundlers, and a page",
+  "docs/guides/command-line.md": "modules that the command line reads",
+};
+
+it("code of JavaScript and TypeScript that does not run is on few pages", () => {
+  const isSilent = ({ language }: { language: string }) =>
+    /^(?:js|javascript|typescript|mjs|mts|jsx|tsx)$/.test(language);
+  const found = pages.filter((page) => blocksOf(join(root, page)).some(isSilent));
+  expect(found).toEqual(Object.keys(withoutRun));
+});
+
+it("every block says its language", () => {
+  const unnamed = pages.filter((page) => blocksOf(join(root, page)).some(({ language }) => language === ""));
+  expect(unnamed).toEqual([]);
+});
+
+it("the packages that a user installs have examples", () => {
+  const withExamples = new Set(examples.map(({ page }) => page));
+  for (const name of ["native", "sdk", "wasm"]) expect([...withExamples]).toContain(`packages/${name}/README.md`);
+  expect(readFileSync(join(root, "README.md"), "utf8")).toContain("```ts");
+});
+
+describe("an error", () => {
+  it.each([
+    ["ERR_A: b", "ERR_A: b", true],
+    ["ERR_A: b c d", "ERR_A: b … d", true],
+    ["ERR_A: b", "ERR_B: b", false],
+    ["ERR_A: bc", "ERR_A: b", false],
+  ])("%s is %s: %s", (found, wanted, expected) => {
+    expect(isError(found, wanted)).toBe(expected);
   });
 });

@@ -4,6 +4,7 @@ export type Numbers = number | readonly Numbers[];
 /** A `Float16Array`, which some versions of JavaScript and TypeScript lack. */
 export interface HalfArray extends ArrayLike<number> {
   readonly [Symbol.toStringTag]: "Float16Array";
+  /** 2. */
   readonly BYTES_PER_ELEMENT: number;
 }
 
