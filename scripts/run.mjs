@@ -3,6 +3,7 @@
 import { delimiter, dirname, join } from "node:path";
 import { provideChromium } from "./chromium.mjs";
 import { bin, cargoEnvironment, main, outputOf, root, run } from "./command.mjs";
+import { buildDocs, serveDocs } from "./docs.mjs";
 import { pack } from "./pack.mjs";
 import { packGpu, testGpu } from "./pack-gpu.mjs";
 import { installPeers, installTools } from "./packages.mjs";
@@ -15,6 +16,7 @@ const nextestVersion = "0.9.143";
 const commands = {
   demo,
   bench,
+  docs,
   pack,
   "pack-gpu": packGpu,
   playground,
@@ -49,6 +51,12 @@ async function demo(args) {
     if (!error.status) throw error;
     process.exitCode = error.status;
   }
+}
+
+/** Builds the site of the documentation and serves it on this machine. Arguments go to `vitepress preview`, such as `--port 8080`. */
+async function docs(args) {
+  await buildDocs();
+  await serveDocs(args);
 }
 
 /** Builds the page and serves it on this machine. Arguments go to `vite preview`, such as `--port 8080` or `--open`. */

@@ -22,6 +22,7 @@ export const parts = {
   everything: { native: true, wasm: true, digits: true, packages: [], projects: ["."] },
   "pack-gpu": { native: true, packages: [], projects: ["."] },
   "test:gpu": { native: true, packages: [], projects: ["."] },
+  docs: { packages: ["stepwell", "@stepwell/docs", "@stepwell/sdk..."], projects: ["packages/sdk"] },
   demo: { native: true, packages: ["@stepwell/example-digits..."], projects: ["examples/digits"] },
   playground: {
     wasm: true,

@@ -203,6 +203,7 @@ describe("the reader of sentences", () => {
     ["a.ts", "/** One. */\nconst a = /\\/\\/ no/; // Two", ["1 One.", "2 Two"]],
     ["a.ts", "/**\n * One.\n *\n * @param a - Two.\n */\nconst a = `// no`;", ["2 One.", "4 Two."]],
     ["a.md", "# One\nTwo. Three\n```ts\nno();\n```\n| `a` | Four |", ["1 One", "2 Two.", "2 Three", "6 `a`", "6 Four"]],
+    ["a.md", "---\ntitle: One\n---\n\nTwo.", ["5 Two."]],
     ["a.toml", 'a = "b" # One.\n# Two.', ["1 One. Two."]],
   ])("finds them in %s: %j", (file, text, expected) => {
     expect(texts(file, text)).toEqual(file === "a.toml" ? ["1 One.", "1 Two."] : expected);

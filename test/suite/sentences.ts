@@ -50,9 +50,11 @@ function splitSentences(paragraph: string): readonly string[] {
     .filter((sentence) => sentence !== "");
 }
 
-/** Blocks of code become empty lines, so that the others keep their numbers. */
+/** Blocks of code and the options of a page of the site become empty lines, so that the others keep their numbers. */
 function withoutFences(markdown: string): string {
-  return markdown.replace(/^ *```[\s\S]*?^ *```/gm, (code) => code.replace(/[^\n]/g, ""));
+  return markdown
+    .replace(/^---\n[\s\S]*?\n---\n/, (options) => options.replace(/[^\n]/g, ""))
+    .replace(/^ *```[\s\S]*?^ *```/gm, (code) => code.replace(/[^\n]/g, ""));
 }
 
 /** Comments, strings, characters and regular expressions, which have no names of code and whose slashes begin no comment. */
