@@ -7,13 +7,13 @@ import type { ModelHandle, ModuleHandle } from "../../handle.js";
 import type { AnyTensor } from "../../types/objects.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { describeKind } from "../../values/describe.js";
+import { turn } from "../../values/event-loop.js";
 import { isDictionary, isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import type { test, train } from "../functions/models.js";
 import { parm, parmnames } from "../functions/modules.js";
 import { free, size } from "../functions/objects.js";
 import { dtype, data as read, tensor } from "../functions/tensors.js";
-import { turn } from "./event-loop.js";
 import type { FitData } from "./fit-types.js";
 
 /** In numbers of a nested list; a list of fewer is converted at once. The conversion of so many takes some ten milliseconds. */

@@ -3,12 +3,12 @@
 import { hasCode, renamed } from "../../errors.js";
 import type { ModelHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
 import type { BatchReport, Metrics } from "../../types/results.js";
+import { turn } from "../../values/event-loop.js";
 import { client } from "../client.js";
 import { metrics, test, testmetrics, train } from "../functions/models.js";
 import { classof } from "../functions/objects.js";
 import { advance as advanceSchedule, schedule } from "../functions/schedules.js";
 import { EarlyStop } from "./early-stop.js";
-import { turn } from "./event-loop.js";
 import { setLongData } from "./fit-data.js";
 import type { Course } from "./fit-options.js";
 import type { DoneEvent, Figures, FitData, FitEvent, TrainingEnd } from "./fit-types.js";

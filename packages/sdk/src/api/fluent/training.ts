@@ -1,8 +1,8 @@
 // A training as a promise of its history and as a stream of its events.
 
 import { StepwellError } from "../../errors.js";
+import { nextTurn } from "../../values/event-loop.js";
 import { refuseReceiver } from "../../values/refuse.js";
-import { nextTurn } from "./event-loop.js";
 import type { EpochFigures, FitEvent, FitHistory } from "./fit-types.js";
 
 /**
