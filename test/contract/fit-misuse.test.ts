@@ -46,7 +46,7 @@ describe("fit", () => {
       const before = weightsOf(trained);
       const options = { epochs: 2, [name]: 3 };
       expect(expectError("ERR_OPTION_UNKNOWN", () => trained.fit(data, options))).toBe(
-        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, batchsize, shuffle, droplast, accumulate, clipnorm, clipvalue, nonfinite, nonfiniteloss, metrics, advance, signal, validation, earlystop`,
+        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, batchsize, shuffle, droplast, accumulate, clipnorm, clipvalue, nonfinite, nonfiniteloss, metrics, advance, signal, validation, earlystop, prefetch, checkpoint, resume`,
       );
       expect(weightsOf(trained)).toEqual(before);
     },

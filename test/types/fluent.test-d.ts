@@ -128,7 +128,7 @@ new Model(m, "mean", o);
 expectTypeOf(model.fit({ inputs: [[1, 2]], targets: [[1]] })).toEqualTypeOf<Training>();
 expectTypeOf<Awaited<Training>>().toEqualTypeOf<FitHistory>();
 expectTypeOf<FitHistory["epochs"][number]["validation"]>().toEqualTypeOf<Figures | undefined>();
-expectTypeOf<FitEvent["type"]>().toEqualTypeOf<"step" | "epoch" | "done">();
+expectTypeOf<FitEvent["type"]>().toEqualTypeOf<"step" | "checkpoint" | "epoch" | "done">();
 expectTypeOf<Extract<FitEvent, { type: "done" }>["reason"]>().toEqualTypeOf<
   "finished" | "aborted" | "earlystop" | "nonfinite"
 >();

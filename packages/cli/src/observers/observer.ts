@@ -43,7 +43,7 @@ export async function observe(
       else if (event.type === "epoch") {
         const { type: _, ...figures } = event;
         epochs.push(figures);
-      } else {
+      } else if (event.type === "done") {
         const { type: _, ...rest } = event;
         end = rest;
       }

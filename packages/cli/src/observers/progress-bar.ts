@@ -45,7 +45,7 @@ function bar(stream: OutputStream, { epochs }: Texts, clock: RateClock): Trainin
   let isStarted = false;
   return {
     event(event: FitEvent) {
-      if (event.type === "done") return;
+      if (event.type === "done" || event.type === "checkpoint") return;
       const epoch = `${event.epoch}${epochs === undefined ? "" : `/${epochs}`}`;
       if (event.type === "epoch") {
         clock.epoch();
@@ -54,8 +54,12 @@ function bar(stream: OutputStream, { epochs }: Texts, clock: RateClock): Trainin
         return;
       }
       const payload = { epoch, loss: figure(event.loss), measured, rate: clock.step() };
-      if (isStarted) single.update(event.step, payload);
-      else single.start(event.steps, event.step, payload);
+      // A stream does not tell its number of steps.
+      const total = event.steps ?? event.step;
+      if (isStarted) {
+        single.setTotal(total);
+        single.update(event.step, payload);
+      } else single.start(total, event.step, payload);
       isStarted = true;
     },
     end: () => single.stop(),

@@ -45,6 +45,7 @@ export function tensorboard(folder: string, options: TensorBoardOptions = {}): T
         if (model && histograms) writeHistograms(file, model, step);
         return;
       }
+      if (event.type !== "step") return;
       step = event.step;
       file.scalar("loss/step", event.loss, step);
       if (model) {

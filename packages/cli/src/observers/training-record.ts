@@ -100,7 +100,8 @@ export class TrainingRecorder implements TrainingObserver {
       this.record.epochs.push(figures);
       return;
     }
-    this.record.total = event.steps;
+    if (event.type !== "step") return;
+    this.record.total = event.steps ?? event.step;
     this.#addLoss(event.step, event.loss);
     if (event.step % this.#every === 0) this.#addNorms(event.step);
     if ((event.step + 1) % this.#every === 0) this.#norms?.before();

@@ -24,6 +24,7 @@ export { seq } from "../specifications/seq.js";
 export type * from "../types/ambient.js";
 export type * from "../types/arguments.js";
 export type * from "../types/checkpoints.js";
+export type * from "../types/data-sources.js";
 export type * from "../types/devices.js";
 export type * from "../types/layers.js";
 export type * from "../types/metrics.js";

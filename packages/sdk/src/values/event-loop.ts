@@ -8,3 +8,23 @@ export function nextTurn(call: () => void): void {
   if (typeof setImmediate === "function") setImmediate(call);
   else setTimeout(call);
 }
+
+/** In milliseconds. Work that takes no turn by itself holds the event loop for about so long. */
+const HELD = 4;
+
+/** Tells long work when the event loop should have a turn. */
+export class TurnClock {
+  #last = performance.now();
+
+  /** Whether a turn is due. */
+  get isDue(): boolean {
+    return performance.now() - this.#last > HELD;
+  }
+
+  /** Takes a turn if it is due. */
+  async turnIfDue(): Promise<void> {
+    if (!this.isDue) return;
+    await turn();
+    this.#last = performance.now();
+  }
+}

@@ -12,3 +12,21 @@ export function signalOf(where: string, options: unknown): AbortSignal | undefin
   }
   return signal as AbortSignal | undefined;
 }
+
+/**
+ * The value of a promise; undefined if the signal aborts before. A race with a promise of the abort would keep every value alive until
+ * then.
+ */
+export function unlessAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value | undefined> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve(undefined);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const settle = () => signal.removeEventListener("abort", abort);
+    promise.finally(settle).then(resolve, reject);
+  });
+}

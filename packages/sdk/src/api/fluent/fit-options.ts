@@ -1,12 +1,23 @@
 // Validates the options of a training before it begins. The options of `train` and `test` are checked by the engine.
 
+import { requireWhole } from "../../data/checked-source.js";
 import { StepwellError } from "../../errors.js";
 import type { MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
 import type { LossName } from "../../types/arguments.js";
+import type { ShuffleOptions } from "../../types/data-sources.js";
 import type { SampleOptions } from "../../types/results.js";
 import { namedOptions } from "../../values/named-options.js";
 import { refuse } from "../../values/refuse.js";
-import type { EarlyStopOptions, FitOptions } from "./fit-types.js";
+import { signalOf } from "../../values/signal.js";
+import { readCheckpoint } from "./fit-checkpoint.js";
+import type {
+  CheckpointOptions,
+  EarlyStopOptions,
+  FitOptions,
+  MeasureSourceOptions,
+  TrainingPosition,
+  ValidationOptions,
+} from "./fit-types.js";
 
 /** Options of `fit` that `train` does not have, all valid. */
 export interface Course {
@@ -17,6 +28,18 @@ export interface Course {
   readonly stopsAtNonFinite: boolean;
   readonly validation: unknown;
   readonly earlystop: Required<EarlyStopOptions> | undefined;
+  readonly checkpoint: CheckpointOptions | undefined;
+  /** The position from which it goes on. */
+  readonly resume: TrainingPosition | undefined;
+}
+
+/** Options of a training or of a validation that data in memory do not have. */
+export interface SourceSettings {
+  /** True, or options: from the given options, or set for the model. */
+  readonly shuffle: boolean | ShuffleOptions;
+  readonly prefetch: number | undefined;
+  /** Options that a source of batches does not have, and that were given. */
+  readonly ofSamples: readonly string[];
 }
 
 /** Settings of the model's own handle, which count where an option is left out, and properties of the model. */
@@ -26,9 +49,7 @@ export interface Defaults {
   readonly scalesLosses: boolean;
 }
 
-const wholeNumber = (where: string, value: unknown) => {
-  if (!Number.isSafeInteger(value) || (value as number) < 1) refuse(where, "a whole number >= 1", value);
-};
+const wholeNumber = (where: string, value: unknown) => requireWhole(where, value, 1);
 
 const word = (where: string, words: readonly string[], value: unknown) => {
   if (!words.includes(value as string)) refuse(where, `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`, value);
@@ -38,16 +59,20 @@ const word = (where: string, words: readonly string[], value: unknown) => {
 export function readFitOptions(
   options: unknown,
   defaults: Defaults,
-): readonly [course: Course, train: TrainOptions, metrics: TestOptions["metrics"]] {
-  const known = ["epochs", "batchSize", ...Object.keys(defaults.train), "advance", "signal", "validation", "earlystop"];
+): readonly [course: Course, train: TrainOptions, metrics: TestOptions["metrics"], source: SourceSettings] {
+  const own = ["advance", "signal", "validation", "earlystop", "prefetch", "checkpoint", "resume"];
+  const known = ["epochs", "batchSize", ...Object.keys(defaults.train), ...own];
   const given = namedOptions<FitOptions>("fit", options, known as (keyof FitOptions)[]);
-  const { epochs = 1, advance = "step", signal, validation, earlystop: stop, ...others } = given;
+  const { epochs = 1, advance = "step", signal, validation, earlystop: stop, ...more } = given;
+  const { prefetch, checkpoint: file, resume, shuffle = defaults.train.shuffle, ...others } = more;
   wholeNumber("fit: epochs", epochs);
   word("fit: advance", ["step", "epoch"], advance);
   if (signal !== undefined && typeof Object(signal).aborted !== "boolean") {
     refuse("fit: signal", "an AbortSignal", signal);
   }
   const earlystop = stop === undefined ? undefined : readEarlyStop(stop);
+  const checkpoint = file === undefined ? undefined : readCheckpoint(file);
+  if (resume !== undefined && checkpoint?.resume) refuse("fit: resume", "no position besides the file", resume);
   const { nonfiniteloss: _, ...rest } = others;
   const { nonfinite = unlessDefault(defaults.train.nonfinite) } = rest;
   const {
@@ -59,16 +84,26 @@ export function readFitOptions(
   const train = {
     ...settings(defaults.train, rest),
     ...rest,
+    // Options of a buffer are read by the source. The engine refuses any other value.
+    ...((typeof shuffle !== "object" || shuffle === null) && { shuffle }),
     ...(nonfinite && { nonfinite }),
     nonfiniteloss: policy === "stop" ? ("skip" as const) : policy,
     metrics,
   };
-  const course = { epochs, advance, signal, validation, earlystop, stopsAtNonFinite: policy === "stop" };
-  return [course, train, metrics];
+  const stopsAtNonFinite = policy === "stop";
+  const course = { epochs, advance, signal, validation, earlystop, checkpoint, resume, stopsAtNonFinite };
+  return [course, train, metrics, { shuffle, prefetch, ofSamples: ofSamples(others) }];
 }
 
+/** Options that were given, and that a source of batches does not have. */
+const ofSamples = (given: object) =>
+  ["batchSize", "batchsize", "droplast"].filter((name) => (given as Record<string, unknown>)[name]);
+
 /** The settings of the model's own handle that no given option replaces. */
-function settings(set: SampleOptions<TrainOptions>, given: Omit<TrainOptions, "nonfiniteloss">): TrainOptions {
+function settings(
+  set: SampleOptions<TrainOptions>,
+  given: Omit<TrainOptions, "nonfiniteloss" | "shuffle">,
+): TrainOptions {
   const { batchsize, clipnorm, clipvalue, nonfinite: _, metrics: __, ...others } = set;
   const isSized = given.batchsize !== undefined || given.batchSize !== undefined;
   return {
@@ -121,14 +156,13 @@ function readEarlyStop(given: unknown): Required<EarlyStopOptions> {
 export function readValidationOptions(
   entries: object,
   set: SampleOptions<TestOptions>,
-): readonly [options: TestOptions, every: number] {
+): readonly [options: TestOptions, every: number, source: SourceSettings] {
   const where = "fit: validation";
-  const names = ["batchSize", ...Object.keys(set).filter((name) => name !== "metrics"), "every"];
-  const { every = 1, ...options } = namedOptions<TestOptions & { readonly every?: number }>(where, entries, [
-    ...(names as (keyof TestOptions)[]),
-  ]);
+  const names = ["batchSize", ...Object.keys(set).filter((name) => name !== "metrics"), "every", "prefetch"];
+  const given = namedOptions<ValidationOptions>(where, entries, names as (keyof ValidationOptions)[]);
+  const { every = 1, prefetch, ...options } = given;
   wholeNumber(`${where}: every`, every);
-  return [testSettings(set, options), every];
+  return [testSettings(set, options), every, { shuffle: false, prefetch, ofSamples: ofSamples(options) }];
 }
 
 /** The options of a measurement. */
@@ -136,12 +170,16 @@ export function readMeasureOptions(
   options: unknown,
   set: SampleOptions<TestOptions>,
   loss: LossName | "callback",
-): TestOptions {
-  const names = ["batchSize", ...Object.keys(set)] as (keyof TestOptions)[];
-  const given = namedOptions<TestOptions>("measure", options, names);
+  isSource: boolean,
+): readonly [options: TestOptions, source: SourceSettings, signal: AbortSignal | undefined] {
+  const own = isSource ? ["prefetch", "signal"] : [];
+  const names = ["batchSize", ...Object.keys(set), ...own] as (keyof MeasureSourceOptions)[];
+  const { prefetch, signal, ...given } = namedOptions<MeasureSourceOptions>("measure", options, names);
+  signalOf("measure", signal && { signal });
   const defaults = { loss } as Defaults;
   const metrics = metricsOf(given.metrics, set.metrics, defaults, undefined);
-  return { ...testSettings(set, given), ...given, metrics };
+  const source = { shuffle: false, prefetch, ofSamples: ofSamples(given) };
+  return [{ ...testSettings(set, given), ...given, metrics }, source, signal];
 }
 
 function testSettings({ batchsize, droplast }: SampleOptions<TestOptions>, given: TestOptions): TestOptions {

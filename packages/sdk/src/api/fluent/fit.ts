@@ -1,19 +1,24 @@
 // Trains a model on the functions `batch` and `testbatch`, and yields an event for each step and epoch.
 
-import { hasCode, renamed } from "../../errors.js";
+import { SourceFailure } from "../../data/source-failure.js";
+import { renamed } from "../../errors.js";
 import type { ModelHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
-import type { BatchReport, Metrics } from "../../types/results.js";
 import { turn } from "../../values/event-loop.js";
-import { client } from "../client.js";
-import { metrics, test, testmetrics, train } from "../functions/models.js";
+import { test, train } from "../functions/models.js";
 import { classof } from "../functions/objects.js";
 import { advance as advanceSchedule, schedule } from "../functions/schedules.js";
-import { EarlyStop } from "./early-stop.js";
+import { batchCalls, type Call } from "./batch-calls.js";
+import type { EarlyStop } from "./early-stop.js";
+import { Checkpoint } from "./fit-checkpoint.js";
 import { setLongData } from "./fit-data.js";
 import type { Course } from "./fit-options.js";
-import type { DoneEvent, Figures, FitData, FitEvent, TrainingEnd } from "./fit-types.js";
+import type { Progress } from "./fit-progress.js";
+import type { CheckpointEvent, DoneEvent, Figures, FitData, FitEvent, TrainingEnd } from "./fit-types.js";
 import { release } from "./held.js";
+import { MemorySteps, MemoryTest } from "./memory-steps.js";
+import type { Pass, TestPass } from "./pass.js";
 import { beginTraining, endTraining } from "./running-trainings.js";
+import { type SourcePlan, SourceSteps, SourceTest } from "./source-steps.js";
 
 /** A training that can begin. */
 export interface TrainingPlan {
@@ -22,28 +27,28 @@ export interface TrainingPlan {
   readonly module: ModuleHandle;
   readonly optimizer: OptimizerHandle;
   readonly course: Course;
-  /** Batches of a step. */
-  readonly accumulate: number;
-  /** The number of batches, or data that is still to be set. */
-  readonly data: number | FitData;
+  /** The number of batches, data that is still to be set, or a source. */
+  readonly data: number | FitData | SourcePlan;
   readonly validation: Validation | undefined;
+  readonly early: EarlyStop | undefined;
+  readonly progress: Progress;
 }
 
 /** A measurement after an epoch. */
 export interface Validation {
-  /** Data that is still to be set, if any. */
-  readonly data: FitData | undefined;
+  /** Data that is still to be set, or a source, if any. */
+  readonly data: FitData | SourcePlan | undefined;
   readonly every: number;
 }
 
 /** Trains, reports each step, and frees the model of the plan. If it cannot begin, it has changed nothing. */
 export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, undefined> {
-  const early = plan.course.earlystop && new EarlyStop(plan.module, plan.course.earlystop);
+  const { early } = plan;
   try {
     const training = beginTraining(plan);
     let reason: TrainingEnd["reason"];
     try {
-      reason = yield* events(plan, early);
+      reason = yield* events(plan);
     } finally {
       endTraining(training);
       // Also if the events are left, or a batch fails.
@@ -52,62 +57,162 @@ export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, u
     const best = early?.best;
     yield { type: "done", reason, ...(best !== undefined && { best }) } satisfies DoneEvent;
   } catch (error) {
-    throw renamedCalls(error);
+    throw error instanceof SourceFailure ? error.error : renamedCalls(error);
   } finally {
     release(plan.model);
   }
 }
 
-async function* events(
+async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd["reason"], undefined> {
+  const { model, module, optimizer, course, progress } = plan;
+  const call = batchCalls();
+  const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, module, optimizer, call);
+  const position = course.resume ?? (await checkpoint?.load());
+  if (position) progress.goTo(position);
+  const batches = await setTrainingData(plan);
+  if (batches === undefined || !(await setValidationData(plan))) return "aborted";
+  const steps =
+    batches === Number.POSITIVE_INFINITY ? undefined : course.epochs * Math.ceil(batches / train(model).accumulate);
+  const saving = checkpoint && { checkpoint, saved: -1 };
+  let reason: TrainingEnd["reason"] | undefined = plan.early?.isOver ? "earlystop" : undefined;
+  while (reason === undefined && progress.epoch <= course.epochs) {
+    reason = yield* epochEvents(plan, batches, steps, call, saving);
+  }
+  if (saving && saving.saved !== progress.step) yield* saved(plan, saving);
+  return reason ?? "finished";
+}
+
+/** The file of a training, and the last step in it. */
+interface Saving {
+  readonly checkpoint: Checkpoint;
+  saved: number;
+}
+
+/** Saves the training. */
+async function* saved({ progress }: TrainingPlan, saving: Saving): AsyncGenerator<CheckpointEvent, void, undefined> {
+  const { epoch, step } = progress;
+  await saving.checkpoint.save(progress.position);
+  saving.saved = step;
+  yield { type: "checkpoint", epoch, step, path: saving.checkpoint.path };
+}
+
+/** One epoch, or the rest of it. Returns a reason if the training ends. */
+async function* epochEvents(
   plan: TrainingPlan,
-  early: EarlyStop | undefined,
-): AsyncGenerator<FitEvent, TrainingEnd["reason"], undefined> {
-  const { model, module, optimizer, course, validation } = plan;
+  batches: number,
+  steps: number | undefined,
+  call: Call,
+  saving: Saving | undefined,
+): AsyncGenerator<FitEvent, TrainingEnd["reason"] | undefined, undefined> {
+  const { model, module, optimizer, course, validation, progress, early } = plan;
   const { epochs, advance, signal, stopsAtNonFinite } = course;
-  const batches =
-    typeof plan.data === "number" ? plan.data : await setLongData(train, model, module, plan.data, signal);
-  if (batches === undefined) return "aborted";
-  if (validation?.data && (await setLongData(test, model, module, validation.data, signal)) === undefined)
-    return "aborted";
-  const steps = epochs * Math.ceil(batches / plan.accumulate);
+  const { epoch } = progress;
   const isScheduled = schedule(optimizer) !== undefined;
-  const next = batchCalls();
-  let step = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    for (let done = 0; done < batches; ) {
+  const keepsLosses = train(model).metrics.includes("batchloss");
+  const pass = await beginPass(plan, batches, call);
+  if (pass === undefined) return "aborted";
+  let hasFailed = false;
+  try {
+    progress.begin(pass);
+    while (pass.hasNext) {
       if (await stopped(signal)) return "aborted";
       // The model holds both, and would train them after they were freed.
       for (const handle of [module, optimizer]) classof(handle);
-      const report = (await next("batch", model, true)) as BatchReport | undefined;
-      if (!report) break;
+      const report = await pass.next();
+      if (!report) {
+        if (pass.hasNext) return "aborted";
+        break;
+      }
       const { loss, skipped } = report;
-      done = report.batch;
-      step += 1;
       const stops = stopsAtNonFinite && !Number.isFinite(loss);
       if (isScheduled && advance === "step" && !stops) advanceSchedule(optimizer, loss);
-      yield { type: "step", epoch, step, steps, loss, skipped };
+      if (!stops) progress.add(pass, report, keepsLosses ? pass.lastLosses() : []);
+      yield { type: "step", epoch, step: progress.step + Number(stops), steps, loss, skipped };
       if (stops) return "nonfinite";
+      if (saving?.checkpoint.isDue(progress.step)) yield* saved(plan, saving);
     }
-    // Ends the pass, so that the next one begins.
-    await next("batch", model);
+    const figures = await pass.finish(progress.sums);
     const measures = validation && (epoch % validation.every === 0 || epoch === epochs);
-    while (measures) {
-      if (await stopped(signal)) return "aborted";
-      if ((await next("testbatch", model)) === undefined) break;
-    }
-    if (!measures && (await stopped(signal))) return "aborted";
-    const figures = figuresOf(metrics(model));
-    const measured = measures ? figuresOf(testmetrics(model)) : undefined;
+    const measured = measures ? await measuredOn(plan, epoch, call) : undefined;
+    if (measures ? !measured : await stopped(signal)) return "aborted";
     if (isScheduled && advance === "epoch") advanceSchedule(optimizer, (measured ?? figures).loss);
-    yield { type: "epoch", epoch, ...figures, ...(measured && { validation: measured }) };
-    if (early && (measures || !validation) && early.ends(epoch, measured ?? figures)) return "earlystop";
+    const row = { epoch, ...figures, ...(measured && { validation: measured }) };
+    progress.end(row);
+    const ends = early && (measures || !validation) && early.ends(epoch, measured ?? figures);
+    yield { type: "epoch", ...row };
+    if (saving?.checkpoint.isOfEpochs) yield* saved(plan, saving);
+    return ends ? "earlystop" : undefined;
+  } catch (error) {
+    hasFailed = true;
+    throw error;
+  } finally {
+    await pass.close(hasFailed);
   }
-  return "finished";
 }
 
-/** The figures of a pass, as `metrics`, `testmetrics` and `testrun` return them. */
-export function figuresOf(result: number | Metrics | undefined): Figures {
-  return typeof result === "object" ? (result as Figures) : { loss: Number(result) };
+/** Begins a pass over the data, at the position of the progress; undefined after an abort. */
+async function beginPass(plan: TrainingPlan, batches: number, call: Call): Promise<Pass | undefined> {
+  const { model, course, data, progress } = plan;
+  const { signal } = course;
+  const { epoch } = progress;
+  const position = progress.taken > 0 ? progress.position : undefined;
+  if (isSourcePlan(data)) return SourceSteps.begin(model, data, epoch, position, call, signal);
+  const pass = new MemorySteps(model, batches, call, signal);
+  return position && !(await pass.goTo(position)) ? undefined : pass;
+}
+
+/** The figures of the validation; undefined after an abort. */
+async function measuredOn(
+  { model, validation, course }: TrainingPlan,
+  epoch: number,
+  call: Call,
+): Promise<Figures | undefined> {
+  const { data, every } = validation as Validation;
+  const where = "fit: validation";
+  const pass: TestPass = isSourcePlan(data)
+    ? new SourceTest(where, model, data, Math.ceil(epoch / every), call, course.signal)
+    : new MemoryTest(model, call);
+  return measured(pass, course.signal);
+}
+
+/** The figures of a measurement; undefined after an abort. */
+export async function measured(pass: TestPass, signal: AbortSignal | undefined): Promise<Figures | undefined> {
+  let hasFailed = false;
+  try {
+    do {
+      if (await stopped(signal)) return undefined;
+    } while (await pass.next());
+    return signal?.aborted ? undefined : pass.finish();
+  } catch (error) {
+    hasFailed = true;
+    throw error;
+  } finally {
+    await pass.close(hasFailed);
+  }
+}
+
+const isSourcePlan = (data: unknown): data is SourcePlan =>
+  typeof data === "object" && data !== null && "source" in data;
+
+/** The number of batches of an epoch, infinite if it is unknown. Sets data that is not yet set; undefined after an abort. */
+async function setTrainingData({ model, module, course, data }: TrainingPlan): Promise<number | undefined> {
+  if (typeof data === "number") return data;
+  if (isSourcePlan(data)) return batchesOf(data);
+  return setLongData(train, model, module, data, course.signal);
+}
+
+function batchesOf({ source, options }: SourcePlan): number {
+  const { batchsize, droplast } = options;
+  const { count = Number.POSITIVE_INFINITY } = source;
+  if (source.kind === "batches") return count;
+  return droplast ? Math.floor(count / batchsize) : Math.ceil(count / batchsize);
+}
+
+/** Sets data for validation that is not yet set; false after an abort. */
+async function setValidationData({ model, module, course, validation }: TrainingPlan): Promise<boolean> {
+  const data = validation?.data;
+  if (data === undefined || isSourcePlan(data)) return true;
+  return (await setLongData(test, model, module, data, course.signal)) !== undefined;
 }
 
 /** An error of a function that a method of a model calls, as the method's own. */
@@ -115,26 +220,8 @@ export function renamedCalls(error: unknown, where = "fit"): unknown {
   return [
     ...["model", "loss", "train", "test", "batch", "testbatch", "testrun", "metrics", "testmetrics", "tensor", "data"],
     ...["classof", "class", "opt", "schedule", "advance", "lossscale", "names", "parm", "copyto", "state"],
+    ...["save", "load", "randint", "randperm", "generator", "indexselect", "datasize", "input", "target"],
   ].reduce((error, name) => renamed(error, name, where), error);
-}
-
-/**
- * A function that makes the next batch, on a thread of the engine if it has one. Where a function of the program takes part, only the
- * first call tries it.
- */
-function batchCalls(): (command: "batch" | "testbatch", ...args: readonly unknown[]) => Promise<unknown> {
-  let hasThread = client.isAsynchronous;
-  return async (command, ...args) => {
-    if (hasThread) {
-      try {
-        return await client.callAsync(command, args);
-      } catch (error) {
-        if (!hasCode(error, "ERR_UNSUPPORTED")) throw error;
-        hasThread = false;
-      }
-    }
-    return client.call(command, args);
-  };
 }
 
 /** Gives timers and signals a turn of the event loop, and returns whether a signal ended the training. */

@@ -14,6 +14,8 @@ export {
   optimizer,
 } from "./builder.js";
 export type {
+  CheckpointEvent,
+  CheckpointOptions,
   DoneEvent,
   EarlyStopOptions,
   EpochEvent,
@@ -24,9 +26,12 @@ export type {
   FitHistory,
   FitOptions,
   MeasureOptions,
+  MeasureSourceOptions,
   StepEvent,
   TrainingEnd,
+  TrainingPosition,
   ValidationData,
+  ValidationOptions,
 } from "./fit-types.js";
 export type { HeldObject } from "./held-object.js";
 export { type LossChoice, Model, type ModelClass } from "./model.js";

@@ -1,12 +1,17 @@
+import { isSource } from "../../data/checked-source.js";
+import { SourceFailure } from "../../data/source-failure.js";
 import { renamed, StepwellError } from "../../errors.js";
 import type { LossOptionsOf, ModelLossName } from "../../generated/losses.js";
+import type { TestOptions } from "../../generated/settings.js";
 import { Handle, type LossHandle, type ModelHandle, parts, type TensorHandle } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
 import { optionsText } from "../../printing/options.js";
 import type { LossName } from "../../types/arguments.js";
+import type { DataSource } from "../../types/data-sources.js";
 import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
 import type { LossFunction } from "../../types/own-modules.js";
+import type { SampleOptions } from "../../types/results.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { loss } from "../functions/losses.js";
@@ -15,14 +20,20 @@ import { free, objtype } from "../functions/objects.js";
 
 import { schedule } from "../functions/schedules.js";
 import { lossscale } from "../functions/steps.js";
-import { figuresOf, fit, renamedCalls, type TrainingPlan, type Validation } from "./fit.js";
+import { batchCalls } from "./batch-calls.js";
+import { EarlyStop } from "./early-stop.js";
+import { fit, measured, renamedCalls, type TrainingPlan, type Validation } from "./fit.js";
 import { isShort, readData, setData } from "./fit-data.js";
-import { checkAdvance, readFitOptions, readMeasureOptions, readValidationOptions } from "./fit-options.js";
-import type { Figures, FitData, FitOptions, MeasureOptions } from "./fit-types.js";
+import { type Course, checkAdvance, readFitOptions, readMeasureOptions, readValidationOptions } from "./fit-options.js";
+import { Progress } from "./fit-progress.js";
+import type { Figures, FitData, FitOptions, MeasureOptions, MeasureSourceOptions } from "./fit-types.js";
 import { checkedHandle, classofIn, release, toHandle } from "./held.js";
 import { Module } from "./module.js";
 import { Optimizer } from "./optimizer.js";
+import { figuresOf } from "./pass.js";
 import { checkTraining } from "./running-trainings.js";
+import { planSource } from "./source-plan.js";
+import { type SourcePlan, SourceTest } from "./source-steps.js";
 import { Tensor } from "./tensor.js";
 import { Training } from "./training.js";
 
@@ -100,12 +111,13 @@ export class Model implements Held<ModelHandle> {
    * }
    * ```
    */
-  fit(data: FitData, options?: FitOptions): Training;
-  fit(data: FitData, options: FitOptions = {}, ...surplus: readonly unknown[]): Training {
+  fit(data: FitData | DataSource, options?: FitOptions): Training;
+  fit(data: FitData | DataSource, options: FitOptions = {}, ...surplus: readonly unknown[]): Training {
     // Errors are thrown here, and not when the first event is awaited.
     refuseSurplus("fit", surplus);
     Model.#check(this);
-    return new Training(fit(this.#plan(data, options)));
+    const plan = this.#plan(data, options);
+    return new Training(fit(plan), plan.progress);
   }
 
   /**
@@ -113,11 +125,14 @@ export class Model implements Held<ModelHandle> {
    * changes nothing. Settings of `test` for {@link handle} count where options leave them out.
    */
   measure(data: FitData, options?: MeasureOptions): Figures;
-  measure(data: FitData, options: MeasureOptions = {}, ...surplus: readonly unknown[]): Figures {
+  /** As before, on samples or batches of a source, with turns of the event loop between batches. */
+  measure(data: DataSource, options?: MeasureSourceOptions): Promise<Figures>;
+  measure(data: FitData | DataSource, options: MeasureOptions = {}, ...surplus: readonly unknown[]): unknown {
     refuseSurplus("measure", surplus);
     Model.#check(this);
+    if (isSource(data)) return this.#measureSource(data, options);
     return this.#with("measure", (own) => {
-      test(own, readMeasureOptions(options, test(this.#handle ?? own), this.loss));
+      test(own, readMeasureOptions(options, test(this.#handle ?? own), this.loss, false)[0]);
       const [samples, others] = readData("measure", data);
       refuseOthers("measure", others);
       requireBatch("measure", setData(test, own, samples));
@@ -125,6 +140,25 @@ export class Model implements Held<ModelHandle> {
       free(own);
       return figures;
     });
+  }
+
+  async #measureSource(data: DataSource, options: MeasureSourceOptions): Promise<Figures> {
+    const [own, plan, signal] = this.#with("measure", (own) => {
+      const [forTesting, settings, signal] = readMeasureOptions(options, test(this.#handle ?? own), this.loss, true);
+      test(own, forTesting);
+      const [plan, others] = planSource("measure", data, settings, test(own), 1) as readonly [SourcePlan, object];
+      refuseOthers("measure", others);
+      return [own, plan, signal] as const;
+    });
+    try {
+      const figures = await measured(new SourceTest("measure", own, plan, 1, batchCalls(), signal), signal);
+      signal?.throwIfAborted();
+      return figures as Figures;
+    } catch (error) {
+      throw SourceFailure.unwrapped(renamedCalls(error, "measure"));
+    } finally {
+      release(own);
+    }
   }
 
   /** The objects that the model holds. @internal */
@@ -217,32 +251,58 @@ export class Model implements Held<ModelHandle> {
   }
 
   /** Validates the arguments of `fit`. Nothing is trained yet. */
-  #plan(data: FitData, options: FitOptions): TrainingPlan {
+  #plan(data: FitData | DataSource, options: FitOptions): TrainingPlan {
     return this.#with("fit", (own) => {
       const [module, optimizer] = [this.module.handle, this.optimizer.handle];
       const set = this.#handle ?? own;
       const defaults = { train: train(set), loss: this.loss, scalesLosses: lossscale(optimizer) !== undefined };
-      const [course, forTraining, metrics] = readFitOptions(options, defaults);
+      const [course, forTraining, metrics, settings] = readFitOptions(options, defaults);
       checkAdvance(course, schedule(optimizer) !== undefined);
       train(own, forTraining);
-      const { accumulate } = train(own);
-      const [samples, others] = readData("fit", data);
+      const source = planSource("fit", data, settings, train(own), course.epochs);
+      const [samples, others] = source ?? readData("fit", data);
       refuseOthers("fit", others);
-      let validation: Validation | undefined;
-      if (course.validation !== undefined) {
-        const [measured, entries] = readData("fit: validation", course.validation);
-        const [forTesting, every] = readValidationOptions(entries, test(set));
-        test(own, { ...forTesting, ...(metrics && { metrics }) });
-        const isSet = isShort(measured);
-        if (isSet) requireBatch("fit: validation", setData(test, own, measured));
-        validation = { data: isSet ? undefined : measured, every };
-      }
+      const validation = planValidation(own, course, metrics, test(set));
       checkTraining({ module, optimizer });
-      const batches = isShort(samples) ? setData(train, own, samples) : samples;
-      if (typeof batches === "number") requireBatch("fit", batches);
-      return { model: own, module, optimizer, course, accumulate, data: batches, validation };
+      // The engine neither orders nor drops what a source gives.
+      if (source) train(own, { shuffle: false, droplast: false });
+      const given = source?.[0] ?? (isShort(samples as FitData) ? setData(train, own, samples as FitData) : samples);
+      if (typeof given === "number") requireBatch("fit", given);
+      const early = course.earlystop && new EarlyStop(module, course.earlystop);
+      const progress = new Progress(source?.[0].source.kind ?? "memory", source?.[0].shuffle?.buffer ?? 1, early);
+      if (course.resume !== undefined) progress.goTo(course.resume);
+      return { model: own, module, optimizer, course, data: given as FitData, validation, early, progress };
     });
   }
+}
+
+/** Validates the data for validation, and sets data in memory that are short. */
+function planValidation(
+  own: ModelHandle,
+  course: Course,
+  metrics: TestOptions["metrics"],
+  set: SampleOptions<TestOptions>,
+): Validation | undefined {
+  const where = "fit: validation";
+  const given = course.validation;
+  if (given === undefined) return undefined;
+  if (isSource(given)) {
+    const { samples, batches, count, skips, ...entries } = given;
+    const [forTesting, every, settings] = readValidationOptions(entries, set);
+    test(own, { ...forTesting, ...(metrics && { metrics }) });
+    const passes = Math.ceil(course.epochs / every);
+    const source = { samples, batches, count, skips };
+    const [plan] = planSource(where, source, settings, test(own), passes) as readonly [SourcePlan, object];
+    test(own, { droplast: false });
+    return { data: plan, every };
+  }
+  const [measured, entries] = readData(where, given);
+  const [forTesting, every, settings] = readValidationOptions(entries, set);
+  planSource(where, measured, settings, test(own), 1);
+  test(own, { ...forTesting, ...(metrics && { metrics }) });
+  const isSet = isShort(measured);
+  if (isSet) requireBatch(where, setData(test, own, measured));
+  return { data: isSet ? undefined : measured, every };
 }
 
 /** The name of a loss, which must exist. The engine has the list of losses. */

@@ -3,7 +3,8 @@
 import { StepwellError } from "../../errors.js";
 import { nextTurn } from "../../values/event-loop.js";
 import { refuseReceiver } from "../../values/refuse.js";
-import type { EpochFigures, FitEvent, FitHistory } from "./fit-types.js";
+import type { Progress } from "./fit-progress.js";
+import type { FitEvent, FitHistory, TrainingPosition } from "./fit-types.js";
 
 /**
  * A training that `fit` has made: a promise of its history, or, for a caller that iterates it, a stream of its events. Either of them,
@@ -13,12 +14,14 @@ import type { EpochFigures, FitEvent, FitHistory } from "./fit-types.js";
  */
 export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
   readonly #events: AsyncGenerator<FitEvent, void, undefined>;
+  readonly #progress: Progress;
   #history: Promise<FitHistory> | undefined;
   #isIterated = false;
 
   /** @internal */
-  constructor(events: AsyncGenerator<FitEvent, void, undefined>) {
+  constructor(events: AsyncGenerator<FitEvent, void, undefined>, progress: Progress) {
     this.#events = events;
+    this.#progress = progress;
     nextTurn(() => {
       if (!this.#isIterated) this.#run();
     });
@@ -31,6 +34,14 @@ export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
   /** The name of the class. */
   get [Symbol.toStringTag](): string {
     return "Training";
+  }
+
+  /**
+   * Where the training is after its last step, as plain data. With module, optimizer and the state of the generator, a training goes on from
+   * there: option `resume` of `fit`. A file of the option `checkpoint` has all of them.
+   */
+  get position(): TrainingPosition {
+    return Training.#check(this).#progress.position;
   }
 
   /** The events of the training. It works only while the next one is awaited. */
@@ -69,24 +80,20 @@ export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
 
   #run(): Promise<FitHistory> {
     if (this.#isIterated) return Promise.reject(twice("is iterated: its last event has the reason why it ended"));
-    this.#history ??= historyOf(this.#events);
+    this.#history ??= historyOf(this.#events, this.#progress);
     return this.#history;
   }
 }
 
 const twice = (given: string) => new StepwellError("ERR_ARGUMENT", `fit: the training ${given}`);
 
-async function historyOf(events: AsyncIterable<FitEvent>): Promise<FitHistory> {
-  const epochs: EpochFigures[] = [];
-  let steps = 0;
+async function historyOf(events: AsyncIterable<FitEvent>, progress: Progress): Promise<FitHistory> {
+  let steps: number | undefined;
   for await (const event of events) {
     if (event.type === "step") steps = event.step;
-    else if (event.type === "epoch") {
-      const { type: _, ...figures } = event;
-      epochs.push(figures);
-    } else {
+    else if (event.type === "done") {
       const { type: _, ...end } = event;
-      return { epochs, steps, ...end };
+      return { epochs: progress.epochs, steps: steps ?? progress.step, ...end };
     }
   }
   throw new StepwellError("ERR_INTERNAL", "fit: a training without an end");

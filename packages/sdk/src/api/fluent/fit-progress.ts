@@ -1,0 +1,96 @@
+// Where a training is, and from where it goes on.
+
+import { StepwellError } from "../../errors.js";
+import type { BatchReport } from "../../types/results.js";
+import { describeValue } from "../../values/describe.js";
+import { isDictionary, isRevoked } from "../../values/plain-data.js";
+import { refuse } from "../../values/refuse.js";
+import type { EarlyStop } from "./early-stop.js";
+import type { EpochFigures, TrainingPosition } from "./fit-types.js";
+import { type Pass, type PassOrder, PassSums } from "./pass.js";
+
+/** The progress of a training. */
+export class Progress {
+  epoch = 1;
+  step = 0;
+  taken = 0;
+  sums = new PassSums();
+  epochs: EpochFigures[] = [];
+  #order: PassOrder;
+  readonly #early: EarlyStop | undefined;
+  #pass: Pass | undefined;
+
+  /** At the beginning of a training of data of a kind, with items of a buffer. */
+  constructor(data: PassOrder["data"], buffer: number, early: EarlyStop | undefined) {
+    this.#order = { data, buffer, key: [], total: null, generator: null };
+    this.#early = early;
+  }
+
+  /** The position, as plain data. */
+  get position(): TrainingPosition {
+    // The end of the data may have been read since the last step.
+    const { data, buffer } = this.#order;
+    const begun = { data, buffer, key: [], total: null, generator: null };
+    const order = this.taken > 0 ? (this.#pass?.order ?? this.#order) : begun;
+    const { epoch, step, taken } = this;
+    const early = this.#early?.progress ?? { best: null, waited: 0 };
+    return { version: 1, epoch, step, taken, ...order, sums: this.sums.values, epochs: [...this.epochs], ...early };
+  }
+
+  /** Goes to a position of data of the same kind and order. */
+  goTo(position: TrainingPosition): void {
+    const { data, buffer } = this.#order;
+    checkPosition(position);
+    if (position.taken > 0 && (position.data !== data || position.buffer !== buffer)) {
+      const given = `given ${position.data} and a buffer of ${position.buffer}`;
+      const message = `fit: resume: expected a position in ${data} with a buffer of ${buffer}, ${given}`;
+      throw new StepwellError("ERR_ARGUMENT", message);
+    }
+    const { version: _, epoch, step, taken, sums, epochs, key, total, generator } = position;
+    [this.epoch, this.step, this.taken] = [epoch, step, taken];
+    this.sums = new PassSums(sums);
+    this.epochs = [...epochs];
+    this.#order = { data, buffer, key, total, generator };
+    this.#early?.goTo(position);
+  }
+
+  /** Goes on with a pass. */
+  begin(pass: Pass): void {
+    this.#pass = pass;
+  }
+
+  /** Adds a step that was made. */
+  add(pass: Pass, report: BatchReport, losses: readonly number[]): void {
+    this.step += 1;
+    this.taken = pass.taken;
+    this.sums.add(report, losses);
+  }
+
+  /** Ends an epoch. */
+  end(figures: EpochFigures): void {
+    this.#pass = undefined;
+    this.epochs.push(figures);
+    this.epoch += 1;
+    this.taken = 0;
+    this.sums = new PassSums();
+  }
+}
+
+/** Fails for what is not a position. The file of a run has it as it was. */
+function checkPosition(given: unknown): asserts given is TrainingPosition {
+  const expected = "fit: resume: expected a position of a training, version 1";
+  if (typeof given !== "object" || given === null || isRevoked(given) || !isDictionary(given)) {
+    throw new StepwellError("ERR_ARGUMENT", `${expected}, given ${describeValue(given)}`);
+  }
+  const position = given as Partial<TrainingPosition>;
+  if (position.version !== 1) {
+    throw new StepwellError("ERR_FORMAT", `${expected}, given version ${describeValue(position.version)}`);
+  }
+  for (const name of ["epoch", "step", "taken", "buffer", "waited"] as const) {
+    const value = position[name];
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      refuse(`fit: resume: ${name}`, "a whole number >= 0", value);
+  }
+  const isComplete = [position.epochs, position.key, position.sums?.batchloss].every(Array.isArray);
+  if (!isComplete) throw new StepwellError("ERR_FORMAT", `${expected}, given one without all of its entries`);
+}
