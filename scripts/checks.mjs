@@ -2,25 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { failure, pinned, platform, pythons } from "../packages/native/libtorch.js";
+import { fetchProblem } from "../packages/native/fetch/index.js";
+import { failure } from "../packages/native/libtorch.js";
 import { outputOf, root } from "./command.mjs";
-
-/** A Python 3 that has pip, or undefined. */
-export function pythonWithPip() {
-  return pythons.find((python) => / \(python 3\./.test(outputOf(python, ["-m", "pip", "--version"]) ?? ""));
-}
-
-/** The reason why libtorch cannot be fetched on this machine, as a sentence; undefined if it can. */
-export function fetchProblem() {
-  if (!pinned.platforms[platform]) {
-    const known = Object.keys(pinned.platforms).join(", ");
-    return `libtorch ${pinned.version} can be fetched for ${known}, not for ${platform}: set LIBTORCH to one that you have.`;
-  }
-  if (!pythonWithPip()) {
-    return `Python 3 with pip is needed to fetch libtorch, and neither ${pythons.join(" nor ")} has it: install python3-pip.`;
-  }
-  return undefined;
-}
 
 /** Throws one Error with all problems, or returns a summary of the tools in one line. The addons need a C++ compiler. */
 export function checkTools({ native, fetching, problems = [] }) {

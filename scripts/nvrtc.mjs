@@ -3,10 +3,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { fetchInto } from "../packages/native/fetch/fetch-into.js";
 import { cacheFolder, failure, platform } from "../packages/native/libtorch.js";
-import { pythonWithPip } from "./checks.mjs";
 import { main } from "./command.mjs";
-import { fetchInto } from "./fetch.mjs";
 
 /** The NVRTC of libtorch's CUDA 13.0. The tests of kernels need no other file of CUDA. */
 const wheel = {
@@ -24,8 +23,6 @@ export async function fetchNvrtc(log = console.error) {
     throw failure("ERR_LIBTORCH_FETCH", `NVRTC ${wheel.version} is pinned for linux-x64, not for ${platform}.`);
   const final = join(dirname(cacheFolder()), `nvrtc-${wheel.version}-${platform}`);
   const isWhole = () => wheel.files.every((file) => existsSync(join(final, file)));
-  if (!isWhole() && !pythonWithPip())
-    throw failure("ERR_LIBTORCH_FETCH", "Python 3 with pip is needed to fetch NVRTC: install python3-pip.");
   await fetchInto({ final, isWhole, wheels: [wheel], what: "nvrtc", log });
   return join(final, dirname(wheel.files[0]));
 }

@@ -5,10 +5,10 @@
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { downloadWheels, unpackWheels } from "../packages/native/fetch/wheels.js";
 import { failure, pinned } from "../packages/native/libtorch.js";
 import { root, run } from "./command.mjs";
 import peers from "./peers.cjs";
-import { downloadWheels, unpackWheels } from "./wheels.mjs";
 
 const systems = { linux: "Linux", darwin: "macOS", win32: "Windows" };
 
@@ -108,7 +108,8 @@ async function packPlatform(stage, folder, name, platform, what, files, add) {
 async function packMain(stage, folder, name, change, add = () => {}) {
   const { manifest, target } = stageOf(stage, name, name);
   for (const file of [...manifest.files, "README.md"]) {
-    if (file !== "addon") cpSync(join(root, "packages", name, file), join(target, file), { recursive: true });
+    if (file !== "addon" && !file.startsWith("!"))
+      cpSync(join(root, "packages", name, file), join(target, file), { recursive: true });
   }
   await add(target);
   write(target, change(manifest));

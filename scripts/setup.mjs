@@ -3,11 +3,11 @@
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { fetchLibtorch } from "../packages/native/fetch/index.js";
 import { failure, findLibtorch, pinned } from "../packages/native/libtorch.js";
 import { buildAddons } from "./addon.mjs";
 import { checkTools } from "./checks.mjs";
 import { bin, main, root, run } from "./command.mjs";
-import { fetchLibtorch } from "./libtorch.mjs";
 import { installPackages } from "./packages.mjs";
 import { packDigits } from "./playground.mjs";
 import { removeStale } from "./stale.mjs";
@@ -27,7 +27,7 @@ export const parts = {
   playground: {
     wasm: true,
     digits: true,
-    packages: ["stepwell", "@stepwell/playground..."],
+    packages: ["stepwell-repository", "@stepwell/playground..."],
     projects: ["apps/playground", "packages/sdk/tsconfig.page.json"],
   },
 };
@@ -56,7 +56,7 @@ export async function setup({ native, wasm, digits, packages, projects } = parts
 
 /** Fetches libtorch unless it was found, and makes .libtorch a link to it. */
 async function provideLibtorch(found, log) {
-  const path = found?.path ?? (await fetchLibtorch(log));
+  const path = found?.path ?? (await fetchLibtorch({ log }));
   link(path);
   log(`libtorch: ${found ? `${found.version} from ${found.source}, ${path}` : `fetched into ${path}`}`);
 }

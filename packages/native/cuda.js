@@ -1,8 +1,9 @@
 // Decides whether the CUDA library of libtorch is loaded, and says what is missing.
 
 const { existsSync } = require("node:fs");
+const { pipAdvice } = require("./advice.js");
 const { elfFault } = require("./elf.js");
-const { failure, libraryPath, pinned, pipAdvice } = require("./libtorch.js");
+const { failure, libraryPath, pinned } = require("./libtorch.js");
 
 /** The library of NVIDIA's driver. */
 const driver = process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1";

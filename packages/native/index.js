@@ -5,10 +5,10 @@
 
 const { existsSync, readdirSync } = require("node:fs");
 const { join } = require("node:path");
+const { checkoutFolder, installAdvice, pipAdvice } = require("./advice.js");
 const { loadCuda } = require("./cuda.js");
 const { elfFault } = require("./elf.js");
-const { cacheFolder, checkoutFolder, failure, findLibtorch } = require("./libtorch.js");
-const { installAdvice, libraryPath, pinned, pipAdvice, platform } = require("./libtorch.js");
+const { cacheFolder, failure, findLibtorch, libraryPath, pinned, platform } = require("./libtorch.js");
 const { loadFault } = require("./load-errors.js");
 
 /** The path of an addon: in this package, or in the package of this platform, which a registry serves. */
@@ -66,7 +66,7 @@ function libtorchAdvice({ source }) {
   if (source === "package") return "Install @stepwell/libtorch again.";
   if (source === "LIBTORCH") return `Point LIBTORCH at another libtorch ${pinned.version} or unset it.`;
   if (source === "python") return pipAdvice(process.env, "--force-reinstall ");
-  return `Remove ${cacheFolder()}. ${installAdvice()}`;
+  return `Remove ${cacheFolder()}. ${installAdvice(process.env, true)}`;
 }
 
 /** Loads libtorch_cpu, which loads libc10. */

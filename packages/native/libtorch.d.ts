@@ -22,9 +22,6 @@ export const pinned: {
   readonly platforms: Readonly<Record<string, readonly Wheel[]>>;
 };
 
-/** Names of the Python 3 program, in the order in which they are tried. */
-export const pythons: readonly string[];
-
 /** A libtorch on this machine. */
 export interface Libtorch {
   /** The folder with lib/ and include/. */
@@ -45,15 +42,6 @@ export function userFolder(name: string, env?: NodeJS.ProcessEnv): string;
 
 /** The folder of the fetched libtorch. */
 export function cacheFolder(env?: NodeJS.ProcessEnv): string;
-
-/** The checkout of Stepwell that this package is in; undefined in an installed package. */
-export function checkoutFolder(): string | undefined;
-
-/** The command that brings libtorch to this machine, as a sentence. */
-export function installAdvice(env?: NodeJS.ProcessEnv): string;
-
-/** The command that installs Python's torch, with an option of pip, as a sentence. */
-export function pipAdvice(env?: NodeJS.ProcessEnv, option?: string): string;
 
 /**
  * Finds libtorch in the order LIBTORCH, package @stepwell/libtorch, cache, Python's torch; with `headers`, one that can be built against.

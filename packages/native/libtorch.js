@@ -1,17 +1,15 @@
-// Finds libtorch on this machine. scripts/libtorch.mjs fetches it into the cache that this file reads.
+// Finds libtorch on this machine. The folder fetch puts it into the cache that this file reads.
 
 const { existsSync, readFileSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join, resolve } = require("node:path");
-const { programPath, pythonTorch } = require("./python.js");
+const { installAdvice } = require("./advice.js");
+const { pythons, pythonTorch } = require("./python.js");
 
 const platform = `${process.platform}-${process.arch}`;
 
 /** The version of libtorch that Stepwell is built for, and the wheels that contain it. */
 const pinned = JSON.parse(readFileSync(join(__dirname, "libtorch.json"), "utf8"));
-
-/** Names of the Python 3 program, in the order in which they are tried. */
-const pythons = ["python3", "python"];
 
 const libraryPrefix = process.platform === "win32" ? "" : "lib";
 const librarySuffix = { win32: ".dll", darwin: ".dylib" }[process.platform] ?? ".so";
@@ -73,15 +71,17 @@ function findLibtorch({ env = process.env, headers = false } = {}) {
   tried.push(`in the cache ${fault.text}`);
 
   let denied = false;
+  let hasPip = false;
   for (const python of pythons) {
     const answer = pythonTorch(python, env, userFolder("python.json", env));
     const fault = answer.path && libtorchFault(answer.path, headers);
     if (answer.path && !fault) return { path: answer.path, version: versionOf(answer.path), source: "python" };
     tried.push(answer.path ? `${python} has torch in ${answer.path}, but ${fault.text}` : answer.problem);
     denied ||= answer.denied === true;
+    hasPip ||= answer.hasPip === true;
   }
 
-  const advice = denied ? "Run Node with --allow-child-process, or set LIBTORCH." : installAdvice(env);
+  const advice = denied ? "Run Node with --allow-child-process, or set LIBTORCH." : installAdvice(env, hasPip);
   throw failure("ERR_LIBTORCH_NOT_FOUND", `libtorch ${pinned.version} was not found: ${tried.join("; ")}. ${advice}`);
 }
 
@@ -94,28 +94,6 @@ function packagedLibtorch() {
     if (error.code === "MODULE_NOT_FOUND") return { problem: "@stepwell/libtorch is not installed" };
     return { problem: `@stepwell/libtorch cannot be read: ${error.message}` };
   }
-}
-
-/** The command that brings libtorch to this machine, as a sentence. */
-function installAdvice(env = process.env) {
-  const checkout = checkoutFolder();
-  return checkout ? `Run "npm run setup" in ${checkout}.` : pipAdvice(env);
-}
-
-/** The command that installs Python's torch, as a sentence. */
-function pipAdvice(env = process.env, option = "") {
-  const install = `pip install ${option}torch==${pinned.version}`;
-  const python = pythons.find((name) => programPath(name, env));
-  // An environment that uv has made has no pip.
-  const hasPip = !env.VIRTUAL_ENV || programPath("pip", { PATH: join(env.VIRTUAL_ENV, "bin") }) !== undefined;
-  if (!hasPip && programPath("uv", env)) return `Run "uv ${install}".`;
-  return python ? `Run "${python} -m ${install}".` : `Install Python 3, and run "python3 -m ${install}".`;
-}
-
-/** The checkout of Stepwell that this package is in; undefined in an installed package. */
-function checkoutFolder() {
-  const folder = resolve(__dirname, "..", "..");
-  return existsSync(join(folder, "scripts", "setup.mjs")) ? folder : undefined;
 }
 
 /** The reason why the folder cannot be used as libtorch (`code` and `text`); undefined if it can. */
@@ -159,15 +137,11 @@ function versionOf(path) {
 
 module.exports = {
   cacheFolder,
-  checkoutFolder,
   failure,
   findLibtorch,
-  installAdvice,
   libtorchFault,
   libraryPath,
   pinned,
-  pipAdvice,
   platform,
-  pythons,
   userFolder,
 };

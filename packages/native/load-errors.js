@@ -45,4 +45,4 @@ function glibc() {
   return process.report.getReport().header.glibcVersionRuntime;
 }
 
-module.exports = { loadFault };
+module.exports = { glibc, loadFault };

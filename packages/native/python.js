@@ -11,6 +11,9 @@ const maxBytes = maxEntries * 2048;
 /** In milliseconds; Python has hung if it takes longer. */
 const timeout = 30_000;
 
+/** Names of the Python 3 program, in the order in which they are tried. */
+const pythons = ["python3", "python"];
+
 /** Environment variables that change where Python looks for packages, or which Python a script of pyenv starts. */
 const variables = ["PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYENV_VERSION"];
 
@@ -32,7 +35,7 @@ function isProgram(path) {
 
 /**
  * The folder of the torch that this Python would import: `path`; otherwise `problem`, and `denied` if Node may not start Python.
- * `memory` is the file with the answers.
+ * `hasPip` says whether it has pip. `memory` is the file with the answers.
  */
 function pythonTorch(name, env, memory) {
   const program = programPath(name, env);
@@ -40,16 +43,17 @@ function pythonTorch(name, env, memory) {
   const key = keyOf(program, env);
   const entries = readEntries(memory);
   const known = key && entries.find((entry) => entry.key === key);
-  if (known && versionTime(known.path) === known.time) return { path: known.path };
+  if (known && versionTime(known.path) === known.time) return { path: known.path, hasPip: known.hasPip };
 
-  const { path, denied } = ask(program, env);
+  const { path, hasPip, denied } = ask(program, env);
   if (denied) return { denied, problem: `Node may not start ${program}` };
-  if (!path) return { problem: `${program} has no torch` };
+  if (!path) return { hasPip, problem: `${program} has no torch` };
   const time = versionTime(path);
   if (key && time !== undefined) {
-    writeEntries(memory, [{ key, path, time }, ...entries.filter((entry) => entry.key !== key)].slice(0, maxEntries));
+    const others = entries.filter((entry) => entry.key !== key);
+    writeEntries(memory, [{ key, path, hasPip, time }, ...others].slice(0, maxEntries));
   }
-  return { path };
+  return { path, hasPip };
 }
 
 /**
@@ -91,13 +95,14 @@ function versionTime(path) {
   }
 }
 
-/** Asks Python for the folder. torch is not imported, which would take seconds. */
+/** Asks Python for the folder, and whether it has pip. torch is not imported, which would take seconds. */
 function ask(program, env) {
   const { spawnSync } = require("node:child_process");
   // Without the current folder, which Python puts first on its path: a folder "torch" in it would be taken for the package.
   const code =
     "import sys; sys.path = [p for p in sys.path if p]\n" +
-    "from importlib.util import find_spec; s = find_spec('torch'); print(s.submodule_search_locations[0] if s else '')";
+    "from importlib.util import find_spec; s = find_spec('torch'); print(s.submodule_search_locations[0] if s else '')\n" +
+    "print('pip' if find_spec('pip') else '')";
   try {
     const { status, stdout } = spawnSync(program, ["-c", code], {
       env,
@@ -105,8 +110,8 @@ function ask(program, env) {
       stdio: ["ignore", "pipe", "ignore"],
       timeout,
     });
-    const path = status === 0 ? stdout.trim() : "";
-    return { path: isAbsolute(path) ? path : undefined };
+    const [path = "", pip] = status === 0 ? stdout.split(/\r?\n/) : [];
+    return { path: isAbsolute(path) ? path : undefined, hasPip: pip === "pip" };
   } catch (error) {
     return { denied: error.code === "ERR_ACCESS_DENIED" };
   }
@@ -123,7 +128,7 @@ function readEntries(file) {
     const isPrivate = !process.getuid || (stat.uid === process.getuid() && (stat.mode & 0o022) === 0);
     if (!stat.isFile() || stat.size > maxBytes || !isPrivate) return [];
     const { entries } = JSON.parse(readFileSync(descriptor, "utf8"));
-    return entries.filter(isEntry).map(({ key, path, time }) => ({ key, path, time }));
+    return entries.filter(isEntry).map(({ key, path, hasPip, time }) => ({ key, path, hasPip, time }));
   } catch {
     return [];
   } finally {
@@ -131,8 +136,9 @@ function readEntries(file) {
   }
 }
 
-function isEntry({ key, path, time }) {
-  return typeof key === "string" && typeof path === "string" && isAbsolute(path) && Number.isFinite(time);
+function isEntry({ key, path, hasPip, time }) {
+  const isAnswer = typeof path === "string" && isAbsolute(path) && typeof hasPip === "boolean";
+  return typeof key === "string" && isAnswer && Number.isFinite(time);
 }
 
 /** Replaces the file by a rename. If it cannot be written, Python is asked again at the next start. */
@@ -155,4 +161,4 @@ function removeIfThere(file) {
   }
 }
 
-module.exports = { programPath, pythonTorch };
+module.exports = { programPath, pythons, pythonTorch };

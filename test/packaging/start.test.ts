@@ -2,7 +2,7 @@
 // engine, it catches a StepwellError with the same words.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { pinned, platform } from "../../packages/native/libtorch.js";
@@ -26,6 +26,24 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const permission = major > 23 || (major === 22 && minor >= 13) ? "--permission" : "--experimental-permission";
 const otherMachine = process.arch === "x64" ? 183 : 62;
+
+/** The line of a Python that has pip, for `echo`. */
+const withPip = "'\npip'";
+
+/** Moves the addon into a package of the platform, as a registry serves it. */
+function fromRegistry(modules: string): void {
+  const addon = join(modules, "native", "addon", platform);
+  const target = join(modules, `native-${platform}`);
+  cpSync(addon, target, { recursive: true, dereference: true });
+  writeFileSync(join(target, "package.json"), JSON.stringify({ name: `@stepwell/native-${platform}` }));
+  rmSync(join(modules, "native", "addon"), { recursive: true });
+}
+
+/** Installs a package with the name of the command line. */
+function withCommandLine(modules: string): void {
+  mkdirSync(join(modules, "cli"));
+  writeFileSync(join(modules, "cli", "package.json"), JSON.stringify({ name: "@stepwell/cli" }));
+}
 
 /** Faults, each with the code of the error, its message with the remedy, and a start that has the fault. */
 const rows: Readonly<Record<string, readonly [code: string, message: RegExp, start: Start]>> = {
@@ -58,13 +76,44 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
   ],
   "no libtorch, no Python": [
     "ERR_LIBTORCH_NOT_FOUND",
-    /there is no python3.* Install Python 3, and run "python3 -m pip install torch==2\.11\.0"\./,
+    /there is no python3.* Run "npm install \.\/stepwell-libtorch-\d+\.\d+\.\d+\.tgz"\./,
     { env: without(programs("")) },
   ],
-  "no libtorch, a Python": [
+  "no libtorch, no Python, and packages of a registry": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /there is no python3.* Run "npm install @stepwell\/libtorch"\./,
+    { env: without(programs("")), spoil: fromRegistry },
+  ],
+  "no libtorch, no Python, and a project of pnpm": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /there is no python3.* Run "pnpm add @stepwell\/libtorch"\./,
+    {
+      env: without(programs("")),
+      spoil: (modules) => {
+        fromRegistry(modules);
+        writeFileSync(join(modules, "..", "..", "pnpm-lock.yaml"), "");
+      },
+    },
+  ],
+  "no libtorch, a Python without pip": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /python3 has no torch; .* Run "npm install \.\/stepwell-libtorch-/,
+    { env: without(programs("", "python3")) },
+  ],
+  "no libtorch, a Python with pip": [
     "ERR_LIBTORCH_NOT_FOUND",
     /python3 has no torch; .* Run "python3 -m pip install torch==2\.11\.0"\./,
-    { env: without(programs("", "python3", "uv")) },
+    { env: without(programs(withPip, "python3")) },
+  ],
+  "no libtorch, a Python with pip, and the command line": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /python3 has no torch; .* Run "npx stepwell doctor --fetch"\./,
+    { env: without(programs(withPip, "python3")), spoil: withCommandLine },
+  ],
+  "no libtorch, uv, and packages of a registry": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /there is no python3; .* Run "npx stepwell doctor --fetch"\./,
+    { env: without(programs("", "uv")), spoil: fromRegistry },
   ],
   "no libtorch, an environment of uv": [
     "ERR_LIBTORCH_NOT_FOUND",
@@ -74,7 +123,7 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
   "a Python with another torch": [
     "ERR_LIBTORCH_NOT_FOUND",
     /python3 has torch in .*, but its version is 2\.9\.1 where 2\.11\.0 is needed; .* Run "python3 -m pip install torch==/,
-    { env: without(programs(fakeLibtorch("2.9.1"), "python3")) },
+    { env: without(programs(`${fakeLibtorch("2.9.1")}${withPip}`, "python3")) },
   ],
   "no addon for this platform": [
     "ERR_ADDON_NOT_FOUND",

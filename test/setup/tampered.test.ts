@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { downloadWheels, unpackWheels } from "../../packages/native/fetch/wheels.js";
 import { pinned } from "../../packages/native/libtorch.js";
-import { downloadWheels, unpackWheels } from "../../scripts/wheels.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "stepwell-tampered-"));

@@ -43,7 +43,11 @@ export function makeProgram(streams: Streams): Command {
   program
     .command("doctor")
     .description("say which engines train on this machine, and what to do; exit code 0 if training works, else 1")
-    .action(async () => (await import("./commands/doctor.js")).doctor(environment()));
+    .option("--fetch", "first bring libtorch by Python's pip or by uv, if no libtorch is found")
+    .action(async ({ fetch }: { readonly fetch?: true }) => {
+      if (fetch) await (await import("./commands/fetch-libtorch.js")).fetchLibtorch(environment());
+      await (await import("./commands/doctor.js")).doctor(environment());
+    });
   program
     .command("inspect")
     .description("list the objects and tensors of a safetensors file")
