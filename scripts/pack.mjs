@@ -14,7 +14,7 @@ import { packLibtorch, packNative } from "./platform-packages.mjs";
  */
 export async function packTarballs(folder, { registry = false, libtorch = [] } = {}) {
   mkdirSync(folder, { recursive: true });
-  const name = /^stepwell-(?:cli|libtorch|native|sdk|wasm)(?:-(?:darwin|linux|win32)-\w+)?-\d.*\.tgz$/;
+  const name = /^stepwell(?:-(?:cli|libtorch|native|sdk|wasm)(?:-(?:darwin|linux|win32)-\w+)?)?-\d.*\.tgz$/;
   const ours = () => readdirSync(folder).filter((file) => name.test(file));
   for (const file of ours()) rmSync(join(folder, file));
   const others = ["libtorch", ...(registry ? ["native"] : [])].map((name) => `--filter=!@stepwell/${name}`);

@@ -9,7 +9,7 @@ import { failure } from "../packages/native/libtorch.js";
 import { main, outputOf, run } from "./command.mjs";
 
 /** Packages before those that depend on them, so that no version is on the registry without its dependencies. */
-const order = [/^libtorch-/, /^native-/, /^libtorch$/, /^native$/, /^wasm$/, /^sdk$/, /^cli$/];
+const order = [/^libtorch-/, /^native-/, /^libtorch$/, /^native$/, /^wasm$/, /^sdk$/, /^cli$/, /^stepwell$/];
 
 /** The tarballs of a folder with their names and versions, in the order of publication. */
 export function releaseOf(folder) {

@@ -61,6 +61,12 @@ it("doctor names the package that is absent, and the engine that runs instead", 
   other.remove();
 });
 
+it("the package stepwell has the same program, for npx where nothing is installed", () => {
+  const program = join(project.folder, "node_modules", "stepwell", "bin", "stepwell.js");
+  expect(project.node([program, "--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  expect(project.node([program, "inspect", "absent"]).status).toBe(2);
+});
+
 describe("inspect", () => {
   it("lists objects and tensors of a run", () => {
     const path = join(project.folder, "run.safetensors");

@@ -1,11 +1,11 @@
 // The command line as a user gets it: packed, and unpacked into an empty project.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { libtorch } from "@stepwell/native";
-import { pack } from "../packaging/packed.js";
+import { pack, tarballOf } from "../packaging/packed.js";
 
 /** Engines that a command runs on. */
 export const engines = ["native", "wasm"] as const;
@@ -32,16 +32,15 @@ export interface Project {
 }
 
 /** Packs the packages, and unpacks them into an empty project. Packages of others are copied, so that no registry is asked. */
-export function installed(names: readonly string[] = ["cli", "sdk", "wasm", "native"]): Project {
+export function installed(names: readonly string[] = ["stepwell", "cli", "sdk", "wasm", "native"]): Project {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "cli-")));
   const modules = join(folder, "node_modules");
   const tarballs = join(folder, "tarballs");
   pack(tarballs);
   for (const name of names) {
-    const target = join(modules, "@stepwell", name);
+    const target = join(modules, name === "stepwell" ? "." : "@stepwell", name);
     mkdirSync(target, { recursive: true });
-    const tarball = readdirSync(tarballs).find((file) => file.startsWith(`stepwell-${name}-`)) ?? "";
-    execFileSync("tar", ["-xzf", join(tarballs, tarball), "-C", target, "--strip-components=1"]);
+    execFileSync("tar", ["-xzf", tarballOf(tarballs, name), "-C", target, "--strip-components=1"]);
   }
   rmSync(tarballs, { recursive: true });
   const source = join(import.meta.dirname, "../../packages/cli");

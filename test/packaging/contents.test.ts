@@ -5,17 +5,16 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pack } from "./packed.js";
+import { pack, tarballOf } from "./packed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "contents-"));
 const unpacked = (name: string) => join(folder, name);
 
 beforeAll(() => {
   pack(folder);
-  for (const name of ["native", "wasm", "sdk", "cli"]) {
+  for (const name of ["native", "wasm", "sdk", "cli", "stepwell"]) {
     mkdirSync(unpacked(name));
-    const tarball = readdirSync(folder).find((file) => file.startsWith(`stepwell-${name}-`)) ?? "";
-    execFileSync("tar", ["-xzf", join(folder, tarball), "-C", unpacked(name), "--strip-components=1"]);
+    execFileSync("tar", ["-xzf", tarballOf(folder, name), "-C", unpacked(name), "--strip-components=1"]);
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,9 +39,10 @@ function reachable(sdk: string, entry: string, ending: ".js" | ".d.ts"): Readonl
   return found;
 }
 
-it.each(["native", "wasm", "sdk", "cli"])("%s has its licence, and a page that says what it is", (name) => {
+it.each(["native", "wasm", "sdk", "cli", "stepwell"])("%s has its licence, and a page that says what it is", (name) => {
   expect(readFileSync(join(unpacked(name), "LICENSE"), "utf8")).toMatch(/^MIT License/);
-  expect(readFileSync(join(unpacked(name), "README.md"), "utf8")).toMatch(new RegExp(`^# @stepwell/${name}\n`));
+  const full = name === "stepwell" ? name : `@stepwell/${name}`;
+  expect(readFileSync(join(unpacked(name), "README.md"), "utf8")).toMatch(new RegExp(`^# ${full}\n`));
 });
 
 describe("the SDK", () => {

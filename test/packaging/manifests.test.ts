@@ -1,11 +1,11 @@
 // The manifests of the tarballs: for a project that installs them from files, and as a registry serves them.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pack } from "./packed.js";
+import { pack, tarballOf } from "./packed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "manifests-"));
 const forms = { files: join(folder, "files"), registry: join(folder, "registry") };
@@ -18,8 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 type Manifest = Readonly<Record<string, unknown>> & { readonly version: string };
 
 function manifest(form: keyof typeof forms, name: string): Manifest {
-  const tarball = readdirSync(forms[form]).find((file) => file.startsWith(`stepwell-${name}-`)) ?? "";
-  const text = execFileSync("tar", ["-xzOf", join(forms[form], tarball), "package/package.json"], { encoding: "utf8" });
+  const tarball = tarballOf(forms[form], name);
+  const text = execFileSync("tar", ["-xzOf", tarball, "package/package.json"], { encoding: "utf8" });
   expect(text).not.toMatch(/"(?:workspace|catalog|file|link):/);
   return JSON.parse(text) as Manifest;
 }
@@ -45,7 +45,7 @@ describe("the SDK", () => {
   });
 });
 
-describe.each(["native", "sdk", "wasm", "cli"])("%s", (name) => {
+describe.each(["native", "sdk", "wasm", "cli", "stepwell"])("%s", (name) => {
   it.each(["files", "registry"] as const)("says what it is, for %s", (form) => {
     const { description, keywords, license, engines, version } = manifest(form, name);
     expect(version).toBe(manifest("files", "sdk").version);

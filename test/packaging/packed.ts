@@ -17,9 +17,15 @@ export function run(command: string, args: readonly string[], cwd: string, engin
   return { status, stdout, stderr };
 }
 
+/** The file of a package in a folder of tarballs; its name is without the scope. */
+export function tarballOf(folder: string, name: string): string {
+  const start = name === "stepwell" ? /^stepwell-\d/ : new RegExp(`^stepwell-${name}-\\d`);
+  return join(folder, readdirSync(folder).find((file) => start.test(file)) ?? "");
+}
+
 /** Packs all packages into a folder. `options` go to `npm run pack`. */
 export function pack(folder: string, options: readonly string[] = []) {
-  for (const name of ["native", "wasm", "sdk", "cli"]) {
+  for (const name of ["native", "wasm", "sdk", "cli", "stepwell"]) {
     const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
     expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
   }

@@ -20,9 +20,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const bin = (name: string) => join(import.meta.dirname, "..", "node_modules", ".bin", name);
 const tarball = (name: string) => join(folder, readdirSync(folder).find((file) => file.includes(name)) ?? "");
-const packages = ["stepwell-native", "stepwell-sdk", "stepwell-wasm", "stepwell-cli", "stepwell-libtorch"];
+const libraries = ["stepwell-native", "stepwell-sdk", "stepwell-wasm", "stepwell-cli", "stepwell-libtorch"];
+// The last has a program alone.
+const packages = [...libraries, "stepwell-0"];
 
-it.each(packages)("%s has the declarations that its modules need, under every way of resolution", (name) => {
+it.each(libraries)("%s has the declarations that its modules need, under every way of resolution", (name) => {
   // The module itself is not JavaScript.
   const other = name === "stepwell-wasm" ? ["--exclude-entrypoints", "./stepwell.wasm"] : [];
 
@@ -45,7 +47,7 @@ it.each(packages)("%s has a manifest without faults", (name) => {
 
 it("every package that a registry serves has a manifest without faults", () => {
   const tarballs = readdirSync(served);
-  expect(tarballs).toHaveLength(5);
+  expect(tarballs).toHaveLength(6);
   for (const file of tarballs) {
     const { stdout, status } = run(bin("publint"), [join(served, file), "--strict"], folder);
     expect(stdout, file).toContain("All good!");
