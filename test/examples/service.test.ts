@@ -93,7 +93,7 @@ describe("the service", () => {
     let compared = 0;
     const trained = new Estimator(join(folder, "trained.safetensors"));
     for (let step = 1; step <= steps; step++) {
-      trained.train(trips.slice((step - 1) * batch, step * batch));
+      await trained.train(trips.slice((step - 1) * batch, step * batch));
       trained.publish();
       const asked = versions.get(step);
       if (!asked) continue;
@@ -104,7 +104,7 @@ describe("the service", () => {
     }
     expect(compared).toBe(given.length);
 
-    trained.save();
+    await trained.save();
     expect(readFileSync(checkpoint(data)).equals(readFileSync(join(folder, "trained.safetensors")))).toBe(true);
     free();
     expect(handlecount()).toBe(0);

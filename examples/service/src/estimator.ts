@@ -1,23 +1,23 @@
-// The network: one copy trains, a published copy answers.
+// The network: one copy trains on a thread of the engine, a published copy answers.
 
 import { existsSync } from "node:fs";
 import {
-  backward,
   clone,
   copyparms,
   evaluate,
-  forward,
   load,
+  loss,
+  model,
   module,
-  mse,
   opt,
-  save,
+  runAsync,
+  saveAsync,
   scoped,
   seed,
   seq,
   skipped,
-  step,
   tensor,
+  train,
 } from "@stepwell/sdk";
 import { inputsOf, type MadeTrip, minutesOf, type Trip, targetOf, width } from "./trips.js";
 
@@ -32,15 +32,21 @@ export interface Estimate {
   readonly version: number;
 }
 
-/** A network that trains step by step while another copy answers. Equal trips in equal order give equal weights. */
+/**
+ * A network that trains while another copy answers. Equal trips in equal order give equal weights.
+ *
+ * `train` and `save` have the network until their promises are over, so that a caller awaits one before the next.
+ */
 export class Estimator {
   readonly #net;
   readonly #optimizer;
+  readonly #model;
   readonly #published;
   readonly #path: string;
   #steps = 0;
   #version = 0;
   #saved = 0;
+  #skipped = 0;
 
   /** Goes on from the checkpoint if there is one. */
   constructor(path: string) {
@@ -52,13 +58,21 @@ export class Estimator {
       const { steps } = load(path, { net: this.#net, optimizer: this.#optimizer });
       this.#steps = Number(steps);
     }
+    this.#model = model(this.#net, loss("mse"), this.#optimizer);
+    train(this.#model, { batchsize: batch, clipnorm: 1, nonfinite: "skip" });
     this.#published = clone(this.#net);
     this.#version = this.#saved = this.#steps;
+    this.#skipped = skipped(this.#optimizer);
   }
 
   /** Steps of the training. A step takes the trips from `batch * steps` on. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** Steps until the next publication: a call of `train` makes no more. */
+  get unpublished(): number {
+    return period - (this.#steps % period);
   }
 
   /** The step after which the weights were published that answer now. */
@@ -73,7 +87,7 @@ export class Estimator {
 
   /** Steps that were left out because a gradient was not finite. */
   get skipped(): number {
-    return skipped(this.#optimizer);
+    return this.#skipped;
   }
 
   /** Answers for trips, in one forward pass. */
@@ -82,20 +96,15 @@ export class Estimator {
     return outputs.map(([output = Number.NaN]) => ({ minutes: minutesOf(output), version: this.#version }));
   }
 
-  /** Makes a training step. Returns the loss before it. */
-  train(trips: readonly MadeTrip[]): number {
-    const loss = scoped(() => {
-      const loss = mse(
-        forward(this.#net, trips.map(inputsOf)),
-        trips.map((trip) => [targetOf(trip)]),
-      );
-      backward(loss);
-      step(this.#optimizer, { zerograd: true, clipnorm: 1, nonfinite: "skip" });
-      return tensor(loss, { dimensions: 0 });
-    });
-    this.#steps += 1;
+  /** Makes a training step for each `batch` of the trips. Resolves to their mean loss. */
+  async train(trips: readonly MadeTrip[]): Promise<number> {
+    const targets = trips.map((trip) => [targetOf(trip)]);
+    const steps = train(this.#model, trips.map(inputsOf), targets);
+    const loss = await runAsync(this.#model);
+    this.#steps += steps;
+    this.#skipped = skipped(this.#optimizer);
     if (this.#steps % period === 0) this.publish();
-    return loss;
+    return Number(loss);
   }
 
   /** Answers with the weights of now. */
@@ -105,8 +114,9 @@ export class Estimator {
   }
 
   /** Saves weights, optimizer and position in one file, which is replaced at once or not at all. */
-  save(): void {
-    save(this.#path, { net: this.#net, optimizer: this.#optimizer, steps: this.#steps });
-    this.#saved = this.#steps;
+  async save(): Promise<void> {
+    const steps = this.#steps;
+    await saveAsync(this.#path, { net: this.#net, optimizer: this.#optimizer, steps });
+    this.#saved = steps;
   }
 }

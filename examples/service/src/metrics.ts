@@ -14,7 +14,7 @@ const gauges = {
   service_skipped_steps: "Steps left out because a gradient was not finite.",
 } as const;
 
-/** Counts and times the requests of an app, and serves `/metrics`. Returns where each training step and checkpoint is reported. */
+/** Counts and times the requests of an app, and serves `/metrics`. Returns where training steps and checkpoints are reported. */
 export function measure(app: FastifyInstance, readings: Readings) {
   const register = new Registry();
   const registers = [register];
@@ -30,7 +30,7 @@ export function measure(app: FastifyInstance, readings: Readings) {
       },
     });
   }
-  const loss = new Gauge({ name: "service_loss", help: "Loss of the last training step.", registers });
+  const loss = new Gauge({ name: "service_loss", help: "Loss of the last training steps.", registers });
   const steps = new Counter({ name: "service_steps_total", help: "Training steps of this process.", registers });
   const saves = new Histogram({ name: "service_checkpoint_seconds", help: "Time of a checkpoint.", registers });
   const requests = new Histogram({
@@ -48,17 +48,13 @@ export function measure(app: FastifyInstance, readings: Readings) {
   app.get("/metrics", async (_, reply) => reply.type(register.contentType).send(await register.metrics()));
 
   return {
-    step: (value: number) => {
+    steps: (count: number, value: number) => {
       loss.set(value);
-      steps.inc();
+      steps.inc(count);
     },
-    timeSave: <Result>(save: () => Result): Result => {
+    timeSave: async (save: () => Promise<void>): Promise<void> => {
       const end = saves.startTimer();
-      try {
-        return save();
-      } finally {
-        end();
-      }
+      await save().finally(end);
     },
   };
 }

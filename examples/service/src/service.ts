@@ -23,7 +23,12 @@ export async function start(settings: Settings): Promise<Service> {
   mkdirSync(settings.folder, { recursive: true });
   const store = new Store(join(settings.folder, "trips.db"), () => training.wake());
   const estimator = new Estimator(join(settings.folder, "checkpoint.safetensors"));
-  const training = new Training(estimator, store, (loss) => metrics.step(loss));
+  const training = new Training(estimator, store, {
+    steps: (count, loss) => metrics.steps(count, loss),
+    save: (save) => metrics.timeSave(save),
+    // A full disk, for example.
+    unsaved: (error) => app.log.error(error, "the checkpoint was not saved"),
+  });
   const app = fastify({
     logger: { level: settings.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
@@ -56,24 +61,12 @@ export async function start(settings: Settings): Promise<Service> {
     return { status: version === 0 ? "learning" : "ok", version, steps, unsaved, trips: store.count };
   });
 
-  const saveCheckpoint = () => {
-    if (estimator.unsaved > 0) metrics.timeSave(() => estimator.save());
-  };
-  const timer = setInterval(() => {
-    try {
-      saveCheckpoint();
-    } catch (error) {
-      // A full disk, for example. The training goes on, and the next checkpoint may succeed.
-      app.log.error(error, "the checkpoint was not saved");
-    }
-  }, settings.checkpointSeconds * 1000);
+  const timer = setInterval(() => training.saveSoon(), settings.checkpointSeconds * 1000);
 
   // Runs after the last request has been answered.
   app.addHook("onClose", async () => {
     clearInterval(timer);
-    training.stop();
-    saveCheckpoint();
-    store.close();
+    await training.stop().finally(() => store.close());
   });
 
   training.wake();

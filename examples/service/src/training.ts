@@ -1,21 +1,32 @@
-// The training between requests: at most one step in a turn of the event loop.
+// The training and its checkpoints: one asynchronous call after the other, between which the service goes on.
 
 import { batch, type Estimator } from "./estimator.js";
 import type { Store } from "./store.js";
+
+/** Callbacks of a training. */
+export interface TrainingReports {
+  /** Steps that were made, and their mean loss. */
+  steps(count: number, loss: number): void;
+  /** Runs around each checkpoint. */
+  save(save: () => Promise<void>): Promise<void>;
+  /** A checkpoint that failed. The training goes on, and the next one may succeed. */
+  unsaved(error: unknown): void;
+}
 
 /** A training that goes on as long as there are trips. */
 export class Training {
   readonly #estimator: Estimator;
   readonly #store: Store;
-  readonly #report: (loss: number) => void;
+  readonly #reports: TrainingReports;
   #turn: NodeJS.Immediate | undefined;
+  #running: Promise<void> | undefined;
+  #isDue = false;
   #stopped = false;
 
-  /** `report` gets the loss of each step. */
-  constructor(estimator: Estimator, store: Store, report: (loss: number) => void) {
+  constructor(estimator: Estimator, store: Store, reports: TrainingReports) {
     this.#estimator = estimator;
     this.#store = store;
-    this.#report = report;
+    this.#reports = reports;
   }
 
   /** Trips that no step has taken yet. */
@@ -23,22 +34,45 @@ export class Training {
     return this.#store.count - batch * this.#estimator.steps;
   }
 
-  /** Starts the training, unless it runs or lacks trips. */
+  /** Starts the training, unless it runs or lacks work. */
   wake(): void {
-    if (this.#turn || this.#stopped || this.behind < batch) return;
+    if (this.#turn || this.#running || this.#stopped || !(this.#isDue || this.behind >= batch)) return;
     // Requests that have arrived are answered first.
-    this.#turn = setImmediate(() => this.#step());
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
+      this.#running = this.#work().finally(() => {
+        this.#running = undefined;
+        this.wake();
+      });
+    });
   }
 
-  /** Ends the training after the step that runs. */
-  stop(): void {
+  /** Saves a checkpoint after the steps that are made now. */
+  saveSoon(): void {
+    this.#isDue = true;
+    this.wake();
+  }
+
+  /** Ends the training after the steps that are made now, and saves them. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     clearImmediate(this.#turn);
+    await this.#running;
+    await this.#save();
   }
 
-  #step(): void {
-    this.#turn = undefined;
-    this.#report(this.#estimator.train(this.#store.after(batch * this.#estimator.steps, batch)));
-    this.wake();
+  async #work(): Promise<void> {
+    while (!this.#stopped) {
+      if (this.#isDue) await this.#save().catch((error: unknown) => this.#reports.unsaved(error));
+      const count = Math.min(Math.floor(this.behind / batch), this.#estimator.unpublished);
+      if (count === 0) return;
+      const trips = this.#store.after(batch * this.#estimator.steps, batch * count);
+      this.#reports.steps(count, await this.#estimator.train(trips));
+    }
+  }
+
+  async #save(): Promise<void> {
+    this.#isDue = false;
+    if (this.#estimator.unsaved > 0) await this.#reports.save(() => this.#estimator.save());
   }
 }
