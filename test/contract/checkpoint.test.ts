@@ -60,9 +60,13 @@ describe.runIf(differences.files)("with files", () => {
     expect(await saves({ epochs: 3 }, {})).toEqual([4, 8, 12]);
     expect(await saves({ epochs: 3 }, { steps: 5 })).toEqual([5, 10, 12]);
     expect(await saves({ epochs: 3 }, { steps: 100 })).toEqual([12]);
-    expect(await saves({ epochs: 3 }, { seconds: 1e-9 })).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(await saves({ epochs: 3 }, { seconds: 1e-9 })).toEqual([
+      ...Array.from({ length: 12 }, (_, i) => i + 1),
+      // The last step, and then the end of its epoch.
+      12,
+    ]);
     expect(await saves({ epochs: 3 }, { seconds: 1e9 })).toEqual([12]);
-    expect(await saves({ epochs: 3 }, { steps: 1, seconds: 1e9 })).toHaveLength(12);
+    expect(await saves({ epochs: 3 }, { steps: 1, seconds: 1e9 })).toHaveLength(13);
   });
 
   it("saves at the end whatever the reason, but not after an error or a break", async () => {

@@ -149,6 +149,35 @@ describe("a source is trained on as the same data in memory, to the bit", () => 
     }
   });
 
+  it("if it fills one array again and again, also ahead of the steps and in a buffer", async () => {
+    const reused = function* () {
+      const [input, target] = [new Float64Array(2), new Float64Array(1)];
+      for (const [x, y] of samples) {
+        input.set(x);
+        target[0] = y;
+        yield [input, { data: target, shape: [] }] as const;
+      }
+    };
+    const batched = function* () {
+      const input = new Float64Array(20);
+      for (const { inputs, targets } of batches(10)) {
+        input.set(inputs.flat());
+        yield [{ data: input, shape: [10, 2] }, targets] as const;
+      }
+    };
+    for (const shuffle of [false, { buffer: 7, seed: 1 }]) {
+      for (const [own, given] of [
+        [{ samples }, { samples: reused }],
+        [{ batches: batches(10) }, { batches: batched }],
+      ] as const) {
+        k.reset();
+        const expected = await trained(own, { epochs: 2, shuffle });
+        k.reset();
+        expect(await trained(given, { epochs: 2, shuffle })).toEqual(expected);
+      }
+    }
+  });
+
   it("in the order of a shuffle of the data in memory", async () => {
     const made = model();
     k.train(made.handle, { batchsize: 16, shuffle: true });

@@ -65,6 +65,28 @@ async function attempt<Result>(world: World, name: string, call: () => Result): 
   }
 }
 
+/** A source of the samples, which is sometimes broken. */
+function sourceOf(world: World, inputs: readonly number[][], targets: readonly (number | number[])[]): unknown {
+  const { random } = world;
+  const samples: unknown[] = inputs.map((input, i) => [input, targets[i]]);
+  if (random.chance(0.2)) samples.splice(random.int(5), 0, hostileValue(world));
+  const half = (list: readonly unknown[]) => [list.slice(0, 3), list.slice(3)] as const;
+  const batches = half(inputs).map((part, i) => ({ inputs: part, targets: half(targets)[i] }));
+  const entry = random.pick([
+    { samples },
+    { batches },
+    { samples: () => samples.values() },
+    {
+      samples: async function* () {
+        for (const sample of samples) yield new Promise((resolve) => setImmediate(resolve, sample));
+      },
+    },
+    { samples: hostileValue(world) },
+    { samples: () => hostileValue(world) },
+  ]);
+  return { ...entry, ...(random.chance(0.3) ? { count: 4 + random.int(3) } : {}) };
+}
+
 async function train(world: World, model: k.Model): Promise<void> {
   const { random } = world;
   const inputs = nestedNumbers([5, 2], () => random.number());
@@ -80,7 +102,13 @@ async function train(world: World, model: k.Model): Promise<void> {
     ...(random.chance(0.3) ? { earlystop: { patience: 1, restorebest: random.chance(0.5) } } : {}),
     ...(random.chance(0.2) ? { [random.pick(hostileOptions)]: hostileValue(world) } : {}),
   };
-  const data = random.chance(0.2) ? hostileValue(world) : { inputs, targets };
+  const isSource = random.chance(0.5);
+  const source = () => sourceOf(world, inputs as readonly number[][], targets as readonly (number | number[])[]);
+  const data = random.chance(0.2) ? hostileValue(world) : isSource ? source() : { inputs, targets };
+  if (isSource && random.chance(0.5)) {
+    const shuffle = random.pick([true, { buffer: 1 + random.int(6) }, { buffer: 3, seed: random.int(9) }]);
+    Object.assign(options, { prefetch: random.int(4), shuffle });
+  }
   const end = random.int(12);
   await attempt(world, "Model.fit", async () => {
     if (random.chance(0.3)) {

@@ -1,5 +1,6 @@
 // Checked by `tsc -b test` and never run: a line that must not compile is marked, and a mark without an error is an error.
 
+import { Readable } from "node:stream";
 import {
   type BuilderOption,
   type Figures,
@@ -15,10 +16,12 @@ import {
   opt,
   optimizer,
   type Recipe,
+  type Sample,
   type State,
   schedules,
   Tensor,
   type Training,
+  type TrainingPosition,
 } from "@stepwell/sdk";
 import { expectTypeOf } from "vitest";
 
@@ -144,3 +147,37 @@ model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batchSize: 3, accumulate: 2, m
 model.fit({ inputs: [[1, 2]], targets: [[1]] }, { batch: 3 });
 // @ts-expect-error targets are missing
 model.fit({ inputs: [[1, 2]] });
+
+// A source has samples or batches of any iterable.
+model.fit({ samples: [[[1, 2], 0]] }, { shuffle: { buffer: 10, seed: 1 }, prefetch: 4 });
+model.fit({ samples: new Set<Sample>() }, { shuffle: true, checkpoint: { path: "run", steps: 5, resume: true } });
+model.fit({
+  samples: async function* ({ epoch, skip, signal }) {
+    expectTypeOf([epoch, skip]).toEqualTypeOf<number[]>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    yield [Float32Array.of(1, 2), 0];
+    yield { input: Tensor.of([1, 2]), target: [1] };
+  },
+  count: 3,
+  skips: true,
+});
+model.fit({ samples: () => Readable.from([]) }, { validation: { batches: () => [], every: 2 } });
+model.fit({ samples: async () => new ReadableStream<Sample>() });
+model.fit({ batches: [{ inputs: [[1, 2]], targets: { data: Float32Array.of(1), shape: [1, 1] } }] });
+// @ts-expect-error an item is a pair
+model.fit({ samples: [1, 2] });
+// @ts-expect-error a sample has one target
+model.fit({ samples: [{ input: [1], targets: [1] }] });
+// @ts-expect-error a text is not a source
+model.fit({ samples: "samples" });
+// @ts-expect-error a buffer has no size
+model.fit({ samples: [] }, { shuffle: { size: 3 } });
+// @ts-expect-error a checkpoint has a path
+model.fit({ samples: [] }, { checkpoint: { steps: 3 } });
+const training = model.fit({ samples: [] }, { resume: {} as TrainingPosition });
+expectTypeOf(training.position).toEqualTypeOf<TrainingPosition>();
+expectTypeOf(model.measure({ inputs: [[1, 2]], targets: [[1]] })).toEqualTypeOf<Figures>();
+expectTypeOf(model.measure({ samples: [] }, { signal: new AbortController().signal })).toEqualTypeOf<
+  Promise<Figures>
+>();
+expectTypeOf<Extract<FitEvent, { type: "step" }>["steps"]>().toEqualTypeOf<number | undefined>();

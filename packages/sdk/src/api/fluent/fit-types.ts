@@ -61,8 +61,8 @@ export interface CheckpointOptions {
   /** Saves after the first step that ends so many seconds after the last save. A number > 0. */
   readonly seconds?: number;
   /**
-   * Goes on from the file, if there is one, in the middle of an epoch too. The data have to be the same, in the same order. Default
-   * false.
+   * Goes on from the file, if there is one, in the middle of an epoch too. The data have to be the same, in the same order. A position in
+   * data of another kind is an error, after objects were set from the file. Default false.
    */
   readonly resume?: boolean;
   /** More objects and plain data for the file, as for `save`. If the training goes on from the file, objects are set from it. */

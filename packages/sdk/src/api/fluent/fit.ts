@@ -73,26 +73,29 @@ async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd
   if (batches === undefined || !(await setValidationData(plan))) return "aborted";
   const steps =
     batches === Number.POSITIVE_INFINITY ? undefined : course.epochs * Math.ceil(batches / train(model).accumulate);
-  const saving = checkpoint && { checkpoint, saved: -1 };
+  const saving = checkpoint && { checkpoint, saved: "" };
   let reason: TrainingEnd["reason"] | undefined = plan.early?.isOver ? "earlystop" : undefined;
   while (reason === undefined && progress.epoch <= course.epochs) {
     reason = yield* epochEvents(plan, batches, steps, call, saving);
   }
-  if (saving && saving.saved !== progress.step) yield* saved(plan, saving);
+  if (saving && saving.saved !== placeOf(progress)) yield* saved(plan, saving);
   return reason ?? "finished";
 }
 
-/** The file of a training, and the last step in it. */
+/** The file of a training, and the place of its last save. */
 interface Saving {
   readonly checkpoint: Checkpoint;
-  saved: number;
+  saved: string;
 }
+
+/** The place of a training. After the last step of an epoch its end is still to come. */
+const placeOf = ({ epoch, step }: Progress) => `${epoch} ${step}`;
 
 /** Saves the training. */
 async function* saved({ progress }: TrainingPlan, saving: Saving): AsyncGenerator<CheckpointEvent, void, undefined> {
   const { epoch, step } = progress;
   await saving.checkpoint.save(progress.position);
-  saving.saved = step;
+  saving.saved = placeOf(progress);
   yield { type: "checkpoint", epoch, step, path: saving.checkpoint.path };
 }
 
@@ -158,7 +161,14 @@ async function beginPass(plan: TrainingPlan, batches: number, call: Call): Promi
   const position = progress.taken > 0 ? progress.position : undefined;
   if (isSourcePlan(data)) return SourceSteps.begin(model, data, epoch, position, call, signal);
   const pass = new MemorySteps(model, batches, call, signal);
-  return position && !(await pass.goTo(position)) ? undefined : pass;
+  if (position === undefined) return pass;
+  let isThere = false;
+  try {
+    isThere = await pass.goTo(position);
+    return isThere ? pass : undefined;
+  } finally {
+    if (!isThere) await pass.close();
+  }
 }
 
 /** The figures of the validation; undefined after an abort. */
