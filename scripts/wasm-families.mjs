@@ -1,5 +1,10 @@
 // Bytes of a module by family: the code of each part of the crates, and the other sections. It needs the names of functions.
 
+import { Reader } from "./wasm-binary.mjs";
+
+/** The binary format's number of a custom section, of the section with code, and of the names of functions in the names. */
+const [customSection, codeSection, functionNames] = [0, 10, 1];
+
 /** Crates whose modules are families of their own. */
 const divided = new Map([
   ["stepwell_session", ["commands", "nn"]],
@@ -40,42 +45,25 @@ function familyOf(name) {
 
 /** The length of each function's code, the names of functions, and the length of each section. */
 function read(wasm) {
-  let at = 8;
-  const number = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  const text = () => {
-    const length = number();
-    at += length;
-    return wasm.subarray(at - length, at).toString();
-  };
-  const bodies = [];
-  const names = new Map();
+  const reader = new Reader(wasm);
   const sizes = new Map();
-  while (at < wasm.length) {
-    const id = wasm[at++];
-    const size = number();
-    const end = at + size;
+  let bodies = [];
+  let names = [];
+  for (reader.at = 8; reader.at < wasm.length; ) {
+    const id = reader.byte();
+    const size = reader.number();
+    const end = reader.at + size;
     sizes.set(id, size);
-    if (id === 10) {
-      for (let count = number(); count > 0; count--) {
-        bodies.push(number());
-        at += bodies.at(-1);
-      }
-    } else if (id === 0 && text() === "name") {
-      while (at < end) {
-        const kind = wasm[at++];
-        const next = number() + at;
-        if (kind === 1) for (let count = number(); count > 0; count--) names.set(number(), text());
-        at = next;
+    if (id === codeSection) bodies = reader.list(() => reader.body().length);
+    if (id === customSection && reader.text() === "name") {
+      while (reader.at < end) {
+        const kind = reader.byte();
+        const next = reader.number() + reader.at;
+        if (kind === functionNames) names = reader.list(() => [reader.number(), reader.text()]);
+        reader.at = next;
       }
     }
-    at = end;
+    reader.at = end;
   }
-  return { bodies, names, sizes };
+  return { bodies, names: new Map(names), sizes };
 }

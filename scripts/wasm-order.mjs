@@ -1,4 +1,10 @@
-// An order of the functions of a module that compresses well: each function follows the ones with which it shares most bytes.
+// An order of the functions of a module that compresses well. The ones that are called most come first, so that their index takes
+// one byte. Each other function follows the ones with which it shares most bytes.
+
+import { leb128, Reader } from "./wasm-binary.mjs";
+
+/** Functions have one-byte indices below this. The first are the imported ones. */
+const oneByteIndices = 128;
 
 /** In bytes. Functions are compared by their common runs of this length. */
 const runLength = 6;
@@ -8,7 +14,8 @@ const reach = 32_000;
 /** The module with names of its functions, whose alphabetical order is the wanted order. */
 export function named(wasm) {
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(({ kind }) => kind === "function");
-  const order = orderOf(bodiesOf(wasm));
+  const bodies = bodiesOf(wasm);
+  const order = orderOf(bodies, mostCalled(bodies, imported.length));
   const digits = String(order.length).length;
   const names = order.map((place, index) => {
     const name = String(place).padStart(digits, "0");
@@ -19,11 +26,32 @@ export function named(wasm) {
   return Buffer.concat([wasm, Buffer.from([0, ...leb128(section.length), ...section])]);
 }
 
+/** The code of each function of a module. */
+function bodiesOf(wasm) {
+  const codeSection = 10;
+  const reader = new Reader(wasm);
+  for (reader.at = 8; reader.byte() !== codeSection; ) reader.skip(reader.number());
+  reader.number();
+  return reader.list(() => reader.body());
+}
+
+/** The functions with most calls in the code. As many as have an index of one byte after the imported functions. */
+function mostCalled(bodies, imported) {
+  const counts = new Array(bodies.length).fill(0);
+  for (const body of bodies) {
+    const reader = new Reader(body);
+    reader.localTypes();
+    for (const called of reader.calls()) if (called >= imported) counts[called - imported]++;
+  }
+  const byCalls = [...bodies.keys()].sort((a, b) => counts[b] - counts[a]);
+  return byCalls.slice(0, Math.max(0, oneByteIndices - imported));
+}
+
 /**
- * The position of each function. Greedy: starts with the largest, then takes the function that shares most runs with the functions
- * in reach.
+ * The position of each function, after the ones of `first`. Greedy: takes the function that shares most runs with the functions in
+ * reach.
  */
-function orderOf(bodies) {
+function orderOf(bodies, first) {
   const runs = sharedRuns(bodies);
   const found = new Array(bodies.length).fill(0);
   const count = (index, step) => {
@@ -41,9 +69,8 @@ function orderOf(bodies) {
   const places = new Array(bodies.length);
   const left = new Set(bodies.keys());
   const near = [];
-  let next = bodies.reduce((largest, body, index) => (body.length > bodies[largest].length ? index : largest), 0);
   for (let place = 0, bytes = 0; place < bodies.length; place++) {
-    if (place > 0) next = [...left].reduce(best);
+    const next = first[place] ?? [...left].reduce(best);
     places[next] = place;
     left.delete(next);
     near.push(next);
@@ -78,37 +105,4 @@ function sharedRuns(bodies) {
     for (const index of list) runs[index].push(run);
   }
   return runs;
-}
-
-/** The code of each function of a module. */
-function bodiesOf(wasm) {
-  const codeSection = 10;
-  let at = 8;
-  const number = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < wasm.length) {
-    const id = wasm[at++];
-    const size = number();
-    if (id !== codeSection) at += size;
-    else
-      return Array.from({ length: number() }, () => {
-        const length = number();
-        at += length;
-        return wasm.subarray(at - length, at);
-      });
-  }
-  return [];
-}
-
-/** A number in LEB128, the encoding of the binary format. */
-function leb128(number) {
-  const bytes = [];
-  for (; number >= 0x80; number = Math.floor(number / 0x80)) bytes.push((number % 0x80) | 0x80);
-  return [...bytes, number];
 }

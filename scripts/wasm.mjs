@@ -176,7 +176,8 @@ async function bindgen(log) {
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
-  const own = ["wasm-order.mjs", "wasm-locals.mjs", "wasm-families.mjs"].map((name) => join(import.meta.dirname, name));
+  const names = ["wasm-binary.mjs", "wasm-order.mjs", "wasm-locals.mjs", "wasm-families.mjs"];
+  const own = names.map((name) => join(import.meta.dirname, name));
   const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, ...own, import.meta.filename];
   return hashOf([module, ...tools]);
 }
