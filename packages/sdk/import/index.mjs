@@ -67,6 +67,7 @@ export {
   ce,
   ceil,
   celu,
+  checkpoints,
   child,
   childnames,
   children,

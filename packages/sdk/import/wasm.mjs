@@ -65,6 +65,7 @@ export {
   ce,
   ceil,
   celu,
+  checkpoints,
   child,
   childnames,
   children,

@@ -13,6 +13,13 @@ export {
   type OptimizerFactory,
   optimizer,
 } from "./builder.js";
+export {
+  type CheckpointPlace,
+  type Checkpoints,
+  type CheckpointsOptions,
+  checkpoints,
+  type SavedCheckpoint,
+} from "./checkpoints.js";
 export type {
   CheckpointEvent,
   CheckpointOptions,
