@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
-import { type CheckpointOptions, type FitOptions, Model, Module, optimizer } from "@stepwell/sdk";
+import { type CheckpointSettings, type FitOptions, Model, Module, optimizer } from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
 import { runInProcess } from "./child.js";
@@ -40,7 +40,7 @@ it.runIf(!differences.files)("an engine without files says so at once", () => {
 
 describe.runIf(differences.files)("with files", () => {
   /** The steps after which a training was saved. */
-  async function saves(options: FitOptions, checkpoint: Omit<CheckpointOptions, "path">): Promise<number[]> {
+  async function saves(options: FitOptions, checkpoint: CheckpointSettings): Promise<number[]> {
     const path = newPath();
     const steps: number[] = [];
     for await (const event of model().fit(
@@ -106,6 +106,34 @@ describe.runIf(differences.files)("with files", () => {
     expect(weightsOf({ module: new Module(module) } as Model)).toEqual(states[3]);
   });
 
+  it("keeps the newest and the best files of a folder, and goes on from the newest", async () => {
+    const kept = k.checkpoints(join(folder, "runs"), { keep: 2, best: 1 });
+    const earlystop = { patience: 9, restorebest: true };
+    const options = { epochs: 5, batchSize: 10, validation: { ...data, every: 2 }, earlystop };
+    const straight = await model().fit(data, options);
+    const made = model();
+    const paths: string[] = [];
+    for await (const event of made.fit(data, { ...options, checkpoint: { folder: kept, steps: 3 } })) {
+      if (event.type !== "checkpoint") continue;
+      paths.push(event.path);
+      if (event.step === 15) break;
+    }
+    expect(paths).toHaveLength(5);
+    // The first epoch is not measured, and its files have no score.
+    expect(paths.map((path) => /score-NaN/.test(path))).toEqual([true, true, false, false, false]);
+    const losses = straight.epochs.map(({ validation }) => validation?.loss);
+    expect(kept.entries().map(({ step }) => step)).toContain(12);
+    expect(kept.latest()).toMatchObject({ step: 15, score: losses[1] });
+    expect(kept.best()?.score).toBe(losses[1]);
+    const again = await model().fit(data, { ...options, checkpoint: { folder: kept, steps: 3, resume: true } });
+    expect(again).toEqual(straight);
+    expect(kept.latest()?.step).toBe(20);
+    await expect(model().fit(data, { checkpoint: { folder: kept } })).rejects.toMatchObject({
+      code: "ERR_ARGUMENT",
+      message: expect.stringMatching(/step: expected at least 20/),
+    });
+  });
+
   it("sets objects besides, and begins anew without a file", async () => {
     const path = newPath();
     const average = k.tensor([0, 0], "double");
@@ -127,8 +155,10 @@ describe.runIf(differences.files)("with files", () => {
     const path = newPath();
     const wrong: readonly (readonly [k.ErrorCode, RegExp, unknown])[] = [
       ["ERR_ARGUMENT", /fit: checkpoint: expected options/, path],
-      ["ERR_ARGUMENT", /path: expected the path of a file, given undefined/, {}],
+      ["ERR_ARGUMENT", /checkpoint: expected path or folder, given neither/, {}],
       ["ERR_ARGUMENT", /path: expected the path of a file/, { path: "" }],
+      ["ERR_ARGUMENT", /given both/, { path, folder: k.checkpoints(path) }],
+      ["ERR_ARGUMENT", /folder: expected a result of checkpoints, given string/, { folder: path }],
       ["ERR_ARGUMENT", /steps: expected a whole number >= 1, given number 0/, { path, steps: 0 }],
       ["ERR_ARGUMENT", /seconds: expected a number > 0/, { path, seconds: 0 }],
       ["ERR_ARGUMENT", /resume: expected a boolean/, { path, resume: path }],

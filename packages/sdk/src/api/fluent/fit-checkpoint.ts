@@ -2,12 +2,14 @@
 
 import { handleOf } from "../../client/encode.js";
 import { hasCode, StepwellError } from "../../errors.js";
+import type { MetricName } from "../../generated/settings.js";
 import type { ModuleHandle, OptimizerHandle } from "../../handle.js";
 import { namedOptions } from "../../values/named-options.js";
 import { isDictionary, isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 import type { Call } from "./batch-calls.js";
+import { Checkpoints } from "./checkpoints.js";
 import type { CheckpointOptions, TrainingPosition } from "./fit-types.js";
 
 /** Names of a file that the training itself gives. */
@@ -16,14 +18,23 @@ const OWN = ["module", "optimizer", "training"];
 /** Options of checkpoints that are valid. The engine must have files. */
 export function readCheckpoint(given: unknown): CheckpointOptions {
   const where = "fit: checkpoint";
-  const names = ["path", "steps", "seconds", "resume", "objects"] as const;
+  const names = ["path", "folder", "steps", "seconds", "resume", "objects"] as const;
   const options = namedOptions<CheckpointOptions>(where, given, names);
-  const { path, steps, seconds, resume, objects } = options;
+  const { path, folder, steps, seconds, resume, objects } = options;
   if (!client.hasFiles) {
     const message = `${where}: this engine has no files; the property \`position\` of a training is plain data`;
     throw new StepwellError("ERR_UNSUPPORTED", message);
   }
-  if (typeof path !== "string" || path === "") refuse(`${where}: path`, "the path of a file", path);
+  if ((path === undefined) === (folder === undefined)) {
+    const message = `${where}: expected path or folder, given ${path === undefined ? "neither" : "both"}`;
+    throw new StepwellError("ERR_ARGUMENT", message);
+  }
+  if (path !== undefined && (typeof path !== "string" || path === "")) {
+    refuse(`${where}: path`, "the path of a file", path);
+  }
+  if (folder !== undefined && !(folder instanceof Checkpoints)) {
+    refuse(`${where}: folder`, "a result of checkpoints", folder);
+  }
   if (steps !== undefined && !(Number.isSafeInteger(steps) && steps >= 1)) {
     refuse(`${where}: steps`, "a whole number >= 1", steps);
   }
@@ -40,36 +51,47 @@ export function readCheckpoint(given: unknown): CheckpointOptions {
   return { ...options, objects: { ...objects } };
 }
 
-/** The file of a training. */
+/** The score of a file in a folder. */
+interface Score {
+  readonly metric: Exclude<MetricName, "batchloss">;
+  /** Whether it is a figure of the validation. */
+  readonly isValidated: boolean;
+}
+
+/** The files of a training. */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #objects: { readonly module: ModuleHandle; readonly optimizer: OptimizerHandle };
   readonly #call: Call;
+  readonly #score: Score;
   #step = 0;
   #time = performance.now();
 
-  constructor(options: CheckpointOptions, module: ModuleHandle, optimizer: OptimizerHandle, call: Call) {
+  constructor(
+    options: CheckpointOptions,
+    score: Score,
+    objects: { readonly module: ModuleHandle; readonly optimizer: OptimizerHandle },
+    call: Call,
+  ) {
     this.#options = options;
-    this.#objects = { module, optimizer };
+    this.#score = score;
+    this.#objects = objects;
     this.#call = call;
-  }
-
-  get path(): string {
-    return this.#options.path;
   }
 
   /** The position in the file, from which objects were set; undefined if there is no file, or if the training is not to go on. */
   async load(): Promise<TrainingPosition | undefined> {
-    if (!this.#options.resume) return undefined;
+    const { folder, resume } = this.#options;
+    const path = this.#options.path ?? folder?.latest()?.path;
+    if (!resume || path === undefined) return undefined;
     const given = Object.entries(this.#options.objects ?? {}).filter(([, value]) => handleOf(value) !== undefined);
     try {
       const targets = { ...Object.fromEntries(given), ...this.#objects };
-      const { training } = (await this.#call("load", this.path, targets)) as { training?: TrainingPosition };
+      const { training } = (await this.#call("load", path, targets)) as { training?: TrainingPosition };
       if (training === undefined) {
-        const message = `fit: checkpoint: expected the file of a training, given ${this.path} without a position`;
+        const message = `fit: checkpoint: expected the file of a training, given ${path} without a position`;
         throw new StepwellError("ERR_FORMAT", message);
       }
-      this.#step = training.step;
       return training;
     } catch (error) {
       // The codes of systems for a file or a folder that does not exist.
@@ -77,6 +99,12 @@ export class Checkpoint {
       if (!isMissing) throw error;
       return undefined;
     }
+  }
+
+  /** Begins a training after a step. A folder must not have a file of a later step. */
+  begin(step: number): void {
+    this.#options.folder?.path({ step, score: Number.NaN });
+    [this.#step, this.#time] = [step, performance.now()];
   }
 
   /** Whether a step is one after which the training is saved. */
@@ -90,9 +118,21 @@ export class Checkpoint {
     return this.#options.steps === undefined && this.#options.seconds === undefined;
   }
 
-  /** Saves the training. */
-  async save(training: TrainingPosition): Promise<void> {
-    await this.#call("save", this.path, { ...this.#options.objects, ...this.#objects, training });
-    [this.#step, this.#time] = [training.step, performance.now()];
+  /** Saves the training, and returns the path of the file. */
+  async save(training: TrainingPosition): Promise<string> {
+    const { folder, objects } = this.#options;
+    const { step } = training;
+    const path = this.#options.path ?? (folder as Checkpoints).path({ step, score: this.#scoreOf(training) });
+    await this.#call("save", path, { ...objects, ...this.#objects, training });
+    folder?.prune(path);
+    [this.#step, this.#time] = [step, performance.now()];
+    return path;
+  }
+
+  /** The metric of the last epoch in which it was measured. */
+  #scoreOf({ epochs }: TrainingPosition): number {
+    const { metric, isValidated } = this.#score;
+    const figures = epochs.flatMap((epoch) => (isValidated ? (epoch.validation ?? []) : epoch));
+    return figures.at(-1)?.[metric] ?? Number.NaN;
   }
 }

@@ -9,6 +9,7 @@ import type { AnyTensor } from "../../types/objects.js";
 import type { Metrics } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import type { GeneratorState } from "../../values/generator.js";
+import type { Checkpoints } from "./checkpoints.js";
 
 /** Inputs with a target for each: tensors, or plain numbers that become tensors. */
 export interface FitData {
@@ -49,13 +50,8 @@ export interface EarlyStopOptions {
   readonly restorebest?: boolean;
 }
 
-/** Where and when a training saves itself. */
-export interface CheckpointOptions {
-  /**
-   * The file of the run, which each save replaces. It has `module`, `optimizer` and `training`, the position in the data. A file of `save`
-   * with the generator of random numbers, so that a training goes on to the bit.
-   */
-  readonly path: string;
+/** When a training saves itself, and whether it goes on. */
+export interface CheckpointSettings {
   /** Saves after so many steps since the last save. A whole number >= 1. */
   readonly steps?: number;
   /** Saves after the first step that ends so many seconds after the last save. A number > 0. */
@@ -68,6 +64,27 @@ export interface CheckpointOptions {
   /** More objects and plain data for the file, as for `save`. If the training goes on from the file, objects are set from it. */
   readonly objects?: RunObjects;
 }
+
+/**
+ * Where and when a training saves itself. A file has `module`, `optimizer` and `training`, the position in the data. It is a file of `save`
+ * with the generator of random numbers, so that a training goes on to the bit.
+ */
+export type CheckpointOptions = CheckpointSettings &
+  (
+    | {
+        /** The file, which each save replaces. */
+        readonly path: string;
+        readonly folder?: undefined;
+      }
+    | {
+        /**
+         * The folder, of which the newest and the best files stay. Scores are figures of the last epoch that is over, of the validation if
+         * there is any: the metric of `earlystop`, or else the loss. Until there is one, they are NaN, which is never the best.
+         */
+        readonly folder: Checkpoints;
+        readonly path?: undefined;
+      }
+  );
 
 /**
  * Where a training is in its epochs and its data, as plain data for the file of a run or for `structuredClone`. Its training goes on from

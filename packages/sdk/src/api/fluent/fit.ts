@@ -66,9 +66,11 @@ export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, u
 async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd["reason"], undefined> {
   const { model, module, optimizer, course, progress } = plan;
   const call = batchCalls();
-  const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, module, optimizer, call);
+  const score = { metric: course.earlystop?.metric ?? "loss", isValidated: plan.validation !== undefined };
+  const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, score, { module, optimizer }, call);
   const position = course.resume ?? (await checkpoint?.load());
   if (position) progress.goTo(position);
+  checkpoint?.begin(progress.step);
   const batches = await setTrainingData(plan);
   if (batches === undefined || !(await setValidationData(plan))) return "aborted";
   const steps =
@@ -94,9 +96,9 @@ const placeOf = ({ epoch, step }: Progress) => `${epoch} ${step}`;
 /** Saves the training. */
 async function* saved({ progress }: TrainingPlan, saving: Saving): AsyncGenerator<CheckpointEvent, void, undefined> {
   const { epoch, step } = progress;
-  await saving.checkpoint.save(progress.position);
+  const path = await saving.checkpoint.save(progress.position);
   saving.saved = placeOf(progress);
-  yield { type: "checkpoint", epoch, step, path: saving.checkpoint.path };
+  yield { type: "checkpoint", epoch, step, path };
 }
 
 /** One epoch, or the rest of it. Returns a reason if the training ends. */

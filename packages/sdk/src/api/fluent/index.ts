@@ -23,6 +23,7 @@ export {
 export type {
   CheckpointEvent,
   CheckpointOptions,
+  CheckpointSettings,
   DoneEvent,
   EarlyStopOptions,
   EpochEvent,

@@ -101,6 +101,8 @@ export class Model implements Held<ModelHandle> {
    * Settings of `train` and `test` for {@link handle} count where options leave them out. Its data and its place in a pass stay.
    * Tensors are shared, not copied. Nested lists are read before the first step, many numbers in slices.
    *
+   * Samples or batches of a source are read item by item, ahead of the steps, and copied. They need not fit into memory.
+   *
    * While one training is running, another one of the same module, optimizer or parameters is an error.
    *
    * @example
@@ -109,6 +111,8 @@ export class Model implements Held<ModelHandle> {
    * for await (const event of model.fit({ inputs, targets }, { epochs: 3, signal })) {
    *   if (event.type === "epoch") console.log(event.loss);
    * }
+   * const source = { samples: () => readSamples("digits.csv") };
+   * await model.fit(source, { shuffle: { buffer: 10_000 }, checkpoint: { path, steps: 500, resume: true } });
    * ```
    */
   fit(data: FitData | DataSource, options?: FitOptions): Training;
