@@ -35,6 +35,18 @@ export function readData(where: string, given: unknown): readonly [data: FitData
   return [{ inputs, targets }, others];
 }
 
+/** Fails if data have another entry. */
+export function refuseOthers(where: string, others: object): void {
+  const [name] = Object.keys(others);
+  if (name !== undefined) refuse(where, "inputs and targets and no more", name);
+}
+
+/** Fails unless there is a batch. */
+export function requireBatch(where: string, batches: number): void {
+  if (batches > 0) return;
+  throw new StepwellError("ERR_SHAPE", `${where}: expected at least one batch, given too few samples for one`);
+}
+
 /** Whether a conversion of the data is short enough for one turn of the event loop. */
 export const isShort = ({ inputs, targets }: FitData) => count(inputs) <= SLICE && count(targets) <= SLICE;
 

@@ -1,8 +1,7 @@
 import { isSource } from "../../data/checked-source.js";
 import { SourceFailure } from "../../data/source-failure.js";
-import { renamed, StepwellError } from "../../errors.js";
+import { renamed } from "../../errors.js";
 import type { LossOptionsOf, ModelLossName } from "../../generated/losses.js";
-import type { TestOptions } from "../../generated/settings.js";
 import { Handle, type LossHandle, type ModelHandle, parts, type TensorHandle } from "../../handle.js";
 import { definePrinting, plainStyle, type TextStyle } from "../../inspect.js";
 import { partsText } from "../../printing/optimizers.js";
@@ -11,27 +10,21 @@ import type { LossName } from "../../types/arguments.js";
 import type { DataSource } from "../../types/data-sources.js";
 import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
 import type { LossFunction } from "../../types/own-modules.js";
-import type { SampleOptions } from "../../types/results.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { loss } from "../functions/losses.js";
-import { model, test, testrun, train } from "../functions/models.js";
+import { model, test, testrun } from "../functions/models.js";
 import { free, objtype } from "../functions/objects.js";
-
-import { schedule } from "../functions/schedules.js";
-import { lossscale } from "../functions/steps.js";
 import { batchCalls } from "./batch-calls.js";
-import { EarlyStop } from "./early-stop.js";
-import { fit, measured, renamedCalls, type TrainingPlan, type Validation } from "./fit.js";
-import { isShort, readData, setData } from "./fit-data.js";
-import { type Course, checkAdvance, readFitOptions, readMeasureOptions, readValidationOptions } from "./fit-options.js";
-import { Progress } from "./fit-progress.js";
+import { fit, measured, renamedCalls, type TrainingPlan } from "./fit.js";
+import { readData, refuseOthers, requireBatch, setData } from "./fit-data.js";
+import { readMeasureOptions } from "./fit-options.js";
+import { planTraining } from "./fit-plan.js";
 import type { Figures, FitData, FitOptions, MeasureOptions, MeasureSourceOptions } from "./fit-types.js";
 import { checkedHandle, classofIn, release, toHandle } from "./held.js";
 import { Module } from "./module.js";
 import { Optimizer } from "./optimizer.js";
 import { figuresOf } from "./pass.js";
-import { checkTraining } from "./running-trainings.js";
 import { planSource } from "./source-plan.js";
 import { type SourcePlan, SourceTest } from "./source-steps.js";
 import { Tensor } from "./tensor.js";
@@ -258,55 +251,9 @@ export class Model implements Held<ModelHandle> {
   #plan(data: FitData | DataSource, options: FitOptions): TrainingPlan {
     return this.#with("fit", (own) => {
       const [module, optimizer] = [this.module.handle, this.optimizer.handle];
-      const set = this.#handle ?? own;
-      const defaults = { train: train(set), loss: this.loss, scalesLosses: lossscale(optimizer) !== undefined };
-      const [course, forTraining, metrics, settings] = readFitOptions(options, defaults);
-      checkAdvance(course, schedule(optimizer) !== undefined);
-      train(own, forTraining);
-      const source = planSource("fit", data, settings, train(own), course.epochs);
-      const [samples, others] = source ?? readData("fit", data);
-      refuseOthers("fit", others);
-      const validation = planValidation(own, course, metrics, test(set));
-      checkTraining({ module, optimizer });
-      // The engine neither orders nor drops what a source gives.
-      if (source) train(own, { shuffle: false, droplast: false });
-      const given = source?.[0] ?? (isShort(samples as FitData) ? setData(train, own, samples as FitData) : samples);
-      if (typeof given === "number") requireBatch("fit", given);
-      const early = course.earlystop && new EarlyStop(module, course.earlystop);
-      const progress = new Progress(source?.[0].source.kind ?? "memory", source?.[0].shuffle?.buffer ?? 1, early);
-      if (course.resume !== undefined) progress.goTo(course.resume);
-      return { model: own, module, optimizer, course, data: given as FitData, validation, early, progress };
+      return planTraining({ model: own, set: this.#handle ?? own, module, optimizer, loss: this.loss }, data, options);
     });
   }
-}
-
-/** Validates the data for validation, and sets data in memory that are short. */
-function planValidation(
-  own: ModelHandle,
-  course: Course,
-  metrics: TestOptions["metrics"],
-  set: SampleOptions<TestOptions>,
-): Validation | undefined {
-  const where = "fit: validation";
-  const given = course.validation;
-  if (given === undefined) return undefined;
-  if (isSource(given)) {
-    const { samples, batches, count, skips, ...entries } = given;
-    const [forTesting, every, settings] = readValidationOptions(entries, set);
-    test(own, { ...forTesting, ...(metrics && { metrics }) });
-    const passes = Math.ceil(course.epochs / every);
-    const source = { samples, batches, count, skips };
-    const [plan] = planSource(where, source, settings, test(own), passes) as readonly [SourcePlan, object];
-    test(own, { droplast: false });
-    return { data: plan, every };
-  }
-  const [measured, entries] = readData(where, given);
-  const [forTesting, every, settings] = readValidationOptions(entries, set);
-  planSource(where, measured, settings, test(own), 1);
-  test(own, { ...forTesting, ...(metrics && { metrics }) });
-  const isSet = isShort(measured);
-  if (isSet) requireBatch(where, setData(test, own, measured));
-  return { data: isSet ? undefined : measured, every };
 }
 
 /** The name of a loss, which must exist. The engine has the list of losses. */
@@ -334,16 +281,6 @@ function nameOf(given: LossChoice): LossName | "callback" {
 function makeLoss(given: unknown): LossHandle {
   const call = loss as (...args: readonly unknown[]) => LossHandle;
   return Array.isArray(given) ? call(...given) : call(given);
-}
-
-function refuseOthers(where: string, others: object): void {
-  const [name] = Object.keys(others);
-  if (name !== undefined) refuse(where, "inputs and targets and no more", name);
-}
-
-function requireBatch(where: string, batches: number): void {
-  if (batches > 0) return;
-  throw new StepwellError("ERR_SHAPE", `${where}: expected at least one batch, given too few samples for one`);
 }
 
 /** The class of models. */
