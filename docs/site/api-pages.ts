@@ -46,7 +46,8 @@ function members({ name, members }: PublicSymbol): string {
 }
 
 function methodSection(owner: string, name: string, methods: readonly Member[]): string {
-  const id = `${anchorOf(owner)}-${anchorOf(name.replace(/\W/g, ""))}`;
+  // Two hyphens, since `position` of `Training` is not `TrainingPosition`.
+  const id = `${anchorOf(owner)}--${anchorOf(name.replace(/\W/g, ""))}`;
   const text = forms(methods.map((method) => ({ ...method, examples: [] })));
   return name === "()" ? text : `### ${code(name)} {#${id}}\n\n${text}`;
 }
