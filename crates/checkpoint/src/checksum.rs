@@ -4,19 +4,18 @@
 
 use std::io::Result;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
+use stepwell_optim::fallible::filled;
 
 use crate::source::ReadAt;
+use crate::threads::share;
 
 /// In bytes, 4 MiB: large enough that the list of checksums is small, small enough that 8 threads share a file of 32 MiB.
-const BLOCK_BYTES: u64 = 1 << 22;
+pub(crate) const BLOCK_BYTES: u64 = 1 << 22;
 /// In bytes, 128 KiB: a thread reads this much at a time, which stays in the second level of its cache.
-const READ_BYTES: usize = 1 << 17;
-/// More threads do not help: they wait for memory.
-const MAX_THREADS: usize = 8;
+pub(crate) const READ_BYTES: usize = 1 << 17;
 /// Hexadecimal digits of a checksum.
 pub(crate) const DIGITS: usize = 64;
 /// Bytes of SHA-256.
@@ -58,74 +57,66 @@ impl Checksum {
     }
 }
 
-/// The checksum of a source of `length` bytes, with the digit 0 in the place of each byte of `zeros`.
-pub(crate) fn checksum_of(source: &dyn ReadAt, length: u64, zeros: &Range<u64>) -> Result<String> {
-    let count = length.div_ceil(BLOCK_BYTES);
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-    let threads = threads.min(usize::try_from(count).unwrap_or(usize::MAX)).max(1);
-    let (next, stopped) = (AtomicU64::new(0), AtomicBool::new(false));
-    let work = || -> Result<Vec<(u64, [u8; DIGEST_BYTES])>> {
-        let mut digests = Vec::new();
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            let block = next.fetch_add(1, Ordering::Relaxed);
-            if block >= count || stopped.load(Ordering::Relaxed) {
-                return Ok(digests);
-            }
-            let start = block * BLOCK_BYTES;
-            let digest = digest_of(source, start..length.min(start + BLOCK_BYTES), zeros, &mut buffer);
-            match digest {
-                Ok(digest) => digests.push((block, digest)),
-                Err(error) => {
-                    stopped.store(true, Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-        }
-    };
-    let mut digests = thread::scope(|scope| -> Result<Vec<_>> {
-        // A thread that cannot be started is not needed: this one takes every block that is left.
-        let others: Vec<_> = (1..threads)
-            .filter_map(|_| thread::Builder::new().name("checksum".into()).spawn_scoped(scope, work).ok())
-            .collect();
-        let mut digests = work();
-        for other in others {
-            let found = other.join().unwrap_or_else(|_| Err(std::io::Error::other("a thread of the checksum failed")));
-            digests = digests.and_then(|mut all| {
-                all.extend(found?);
-                Ok(all)
-            });
-        }
-        digests
-    })?;
-    digests.sort_unstable_by_key(|(block, _)| *block);
-    let mut blocks = Sha256::new();
-    for (_, digest) in digests {
-        blocks.update(digest);
-    }
-    Ok(hexadecimal(&blocks.finalize()))
+/// The digests of the blocks of a source, each computed once.
+pub(crate) struct BlockDigests {
+    length: u64,
+    /// Bytes in whose place the digit 0 counts.
+    zeros: Range<u64>,
+    digests: Vec<OnceLock<[u8; DIGEST_BYTES]>>,
 }
 
-fn digest_of(
-    source: &dyn ReadAt,
-    block: Range<u64>,
-    zeros: &Range<u64>,
-    buffer: &mut [u8],
-) -> Result<[u8; DIGEST_BYTES]> {
-    let (mut digest, mut at) = (Sha256::new(), block.start);
-    while at < block.end {
-        let length = buffer.len().min(usize::try_from(block.end - at).unwrap_or(usize::MAX));
-        let piece = &mut buffer[..length];
-        source.read_exact_at(piece, at)?;
-        let end = at + length as u64;
-        for position in zeros.start.max(at)..zeros.end.min(end) {
-            // The position is in the piece, whose length is a usize.
-            piece[(position - at) as usize] = b'0';
-        }
-        digest.update(&*piece);
-        at = end;
+impl BlockDigests {
+    /// # Errors
+    /// [`Code::Memory`](stepwell_optim::Code::Memory)
+    pub(crate) fn new(length: u64, zeros: Range<u64>) -> stepwell_optim::Result<Self> {
+        let count = usize::try_from(length.div_ceil(BLOCK_BYTES)).unwrap_or(usize::MAX);
+        Ok(Self { length, zeros, digests: filled(count, OnceLock::new())? })
     }
-    Ok(digest.finalize().into())
+
+    /// The place for the digest of a block that these bytes are, unless it is known or the digits of the checksum are in it.
+    pub(crate) fn missing(&self, block: &Range<u64>) -> Option<&OnceLock<[u8; DIGEST_BYTES]>> {
+        let is_whole = block.start.is_multiple_of(BLOCK_BYTES)
+            && block.end == self.length.min(block.start + BLOCK_BYTES)
+            && self.zeros.start.max(block.start) >= self.zeros.end.min(block.end);
+        let digest = self.digests.get(usize::try_from(block.start / BLOCK_BYTES).ok()?)?;
+        (is_whole && digest.get().is_none()).then_some(digest)
+    }
+
+    /// Computes the digests that are missing, and then the checksum.
+    pub(crate) fn complete(&self, source: &dyn ReadAt) -> Result<String> {
+        let missing: Vec<_> = self.digests.iter().enumerate().filter(|(_, digest)| digest.get().is_none()).collect();
+        share(missing.len(), missing.into_iter(), |next| {
+            let mut buffer = vec![0; READ_BYTES];
+            while let Some((block, digest)) = next() {
+                let start = block as u64 * BLOCK_BYTES;
+                let found = self.digest_of(source, start..self.length.min(start + BLOCK_BYTES), &mut buffer)?;
+                digest.get_or_init(|| found);
+            }
+            Ok(())
+        })?;
+        let mut blocks = Sha256::new();
+        for digest in &self.digests {
+            blocks.update(digest.get().unwrap_or(&[0; DIGEST_BYTES]));
+        }
+        Ok(hexadecimal(&blocks.finalize()))
+    }
+
+    fn digest_of(&self, source: &dyn ReadAt, block: Range<u64>, buffer: &mut [u8]) -> Result<[u8; DIGEST_BYTES]> {
+        let (mut digest, mut at) = (Sha256::new(), block.start);
+        while at < block.end {
+            let length = buffer.len().min(usize::try_from(block.end - at).unwrap_or(usize::MAX));
+            let piece = &mut buffer[..length];
+            source.read_exact_at(piece, at)?;
+            let end = at + length as u64;
+            for position in self.zeros.start.max(at)..self.zeros.end.min(end) {
+                // The position is in the piece, whose length is a usize.
+                piece[(position - at) as usize] = b'0';
+            }
+            digest.update(&*piece);
+            at = end;
+        }
+        Ok(digest.finalize().into())
+    }
 }
 
 fn hexadecimal(digest: &[u8]) -> String {
@@ -145,7 +136,8 @@ mod tests {
             for piece in bytes.chunks(1_000_003) {
                 expected.update(piece);
             }
-            let found = checksum_of(&Bytes(&bytes), length, &(0..0)).expect("it is read");
+            let found =
+                BlockDigests::new(length, 0..0).expect("there is memory").complete(&Bytes(&bytes)).expect("it is read");
             assert_eq!(found, expected.finish(), "{length}");
         }
     }
@@ -153,13 +145,16 @@ mod tests {
     #[test]
     fn a_short_source_is_one_block() {
         // SHA-256 of the SHA-256 of "abc", computed with Python's hashlib.
-        let found = checksum_of(&Bytes(b"abc"), 3, &(0..0)).expect("it is read");
+        let found = BlockDigests::new(3, 0..0).expect("there is memory").complete(&Bytes(b"abc")).expect("it is read");
         assert_eq!(found, "4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358");
     }
 
     #[test]
     fn digits_count_as_zeros() {
-        let found = checksum_of(&Bytes(b"abcdef"), 6, &(2..4)).expect("it is read");
-        assert_eq!(found, checksum_of(&Bytes(b"ab00ef"), 6, &(0..0)).expect("it is read"));
+        let found =
+            BlockDigests::new(6, 2..4).expect("there is memory").complete(&Bytes(b"abcdef")).expect("it is read");
+        let expected =
+            BlockDigests::new(6, 0..0).expect("there is memory").complete(&Bytes(b"ab00ef")).expect("it is read");
+        assert_eq!(found, expected);
     }
 }

@@ -12,6 +12,8 @@ mod json;
 mod reader;
 mod replace;
 mod source;
+mod threads;
+mod write_behind;
 mod writer;
 
 pub use description::FORMAT_VERSION;

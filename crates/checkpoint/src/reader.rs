@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
 use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Brief, Code, Error, Result};
 
-use crate::checksum::checksum_of;
+use crate::checksum::{BLOCK_BYTES, BlockDigests, READ_BYTES};
 use crate::description::{DIGITS_PLACE, Description, LENGTH_BYTES, has_digits_at_their_place};
 use crate::errors::{failed, malformed};
 use crate::header::{Entry, Header, MAX_HEADER_LEN};
 use crate::source::ReadAt;
+use crate::threads::share;
 
 /// How often a read that failed is tried again: the file was read before, so that an error may pass.
 const MAX_TRIES: usize = 3;
@@ -26,6 +28,8 @@ pub struct Checkpoint<S> {
     /// Where the elements begin.
     data: u64,
     length: u64,
+    /// The digests of blocks that were read, if they are computed.
+    digests: Option<BlockDigests>,
 }
 
 /// A tensor of a file.
@@ -81,7 +85,26 @@ impl<S: ReadAt> Checkpoint<S> {
         let header = Header::parse(text, rest - length).map_err(|problem| malformed(place, &problem))?;
         let description = header.description_text().map(Description::parse).transpose();
         let description = description.map_err(|problem| malformed(place, &problem))?;
-        Ok(Self { source, place: place.to_owned(), header, description, data: LENGTH_BYTES + length, length: size })
+        Ok(Self {
+            source,
+            place: place.to_owned(),
+            header,
+            description,
+            data: LENGTH_BYTES + length,
+            length: size,
+            digests: None,
+        })
+    }
+
+    /// Computes digests while tensors are read into memory from now on, so that [`Checkpoint::verify`] reads only the rest.
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    pub fn verify_while_reading(&mut self) -> Result<()> {
+        if self.description.is_some() {
+            self.digests = Some(BlockDigests::new(self.length, DIGITS_PLACE)?);
+        }
+        Ok(())
     }
 
     /// The JSON of the description, if the file has one; other programs write none.
@@ -104,6 +127,30 @@ impl<S: ReadAt> Checkpoint<S> {
         self.length
     }
 
+    /// Reads a block or a part of one, and takes the digest if it is whole.
+    fn read_block(&self, at: u64, to: &mut [u8]) -> std::io::Result<()> {
+        let digest = self.digests.as_ref().and_then(|digests| digests.missing(&(at..at + to.len() as u64)));
+        let mut hash = digest.map(|_| Sha256::new());
+        let mut at = at;
+        for piece in to.chunks_mut(READ_BYTES) {
+            let mut tries = 1;
+            while let Err(error) = self.source.read_exact_at(piece, at) {
+                if tries == MAX_TRIES || error.kind() == std::io::ErrorKind::UnexpectedEof {
+                    return Err(error);
+                }
+                tries += 1;
+            }
+            if let Some(hash) = &mut hash {
+                hash.update(&*piece);
+            }
+            at += piece.len() as u64;
+        }
+        if let (Some(digest), Some(hash)) = (digest, hash) {
+            digest.get_or_init(|| hash.finalize().into());
+        }
+        Ok(())
+    }
+
     /// Compares the file with its checksum; without a description there is none, and nothing is compared.
     ///
     /// # Errors
@@ -114,7 +161,15 @@ impl<S: ReadAt> Checkpoint<S> {
             let problem = "another program has written its header, so that its checksum does not hold";
             return Err(malformed(&self.place, &problem));
         }
-        let found = checksum_of(&self.source, self.length, &DIGITS_PLACE);
+        let own;
+        let digests = match &self.digests {
+            Some(digests) => digests,
+            None => {
+                own = BlockDigests::new(self.length, DIGITS_PLACE)?;
+                &own
+            }
+        };
+        let found = digests.complete(&self.source);
         let found = found.map_err(|error| failed("read", &self.place, &error))?;
         if found == description.sha256 {
             return Ok(());
@@ -136,6 +191,26 @@ impl<S: ReadAt> Checkpoint<S> {
     /// The name of the file in messages.
     pub fn place(&self) -> &str {
         &self.place
+    }
+}
+
+/// Memory in the order of a file, divided where its blocks begin.
+struct Blocks<'a> {
+    at: u64,
+    left: &'a mut [u8],
+}
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = (u64, &'a mut [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = usize::try_from(BLOCK_BYTES - self.at % BLOCK_BYTES).unwrap_or(usize::MAX);
+        let left = std::mem::take(&mut self.left);
+        let (block, left) = left.split_at_mut(rest.min(left.len()));
+        self.left = left;
+        let at = self.at;
+        self.at += block.len() as u64;
+        (!block.is_empty()).then_some((at, block))
     }
 }
 
@@ -165,18 +240,15 @@ impl<S: ReadAt> SavedTensor<'_, S> {
             let message = format!("`{}` has {} bytes, and not {}", self.name(), self.bytes(), to.len());
             return Err(Error::new(Code::Internal, message));
         }
-        let mut at = self.saved.data + self.entry.start;
-        for piece in to.chunks_mut(PIECE_BYTES) {
-            let mut tries = 1;
-            while let Err(error) = self.saved.source.read_exact_at(piece, at) {
-                if tries == MAX_TRIES || error.kind() == std::io::ErrorKind::UnexpectedEof {
-                    return Err(failed("read", &self.saved.place, &error));
-                }
-                tries += 1;
+        let start = self.saved.data + self.entry.start;
+        let count = usize::try_from(self.bytes() / BLOCK_BYTES).unwrap_or(usize::MAX);
+        let read = share(count.max(1), Blocks { at: start, left: to }, |next| {
+            while let Some((at, block)) = next() {
+                self.saved.read_block(at, block)?;
             }
-            at += piece.len() as u64;
-        }
-        Ok(())
+            Ok(())
+        });
+        read.map_err(|error| failed("read", &self.saved.place, &error))
     }
 
     /// Gives the bytes of its elements to `take`, piece by piece. Each piece but the last has 1 MiB.

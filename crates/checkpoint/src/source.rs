@@ -60,7 +60,16 @@ impl RegularFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
         let file = options.open(path)?;
-        if file.metadata()?.is_file() { Ok(Self(file)) } else { Err(Error::other("it is not a regular file")) }
+        if !file.metadata()?.is_file() {
+            return Err(Error::other("it is not a regular file"));
+        }
+        // Twice the read-ahead. Only advice.
+        #[cfg(target_os = "linux")]
+        // SAFETY: the file is open, and the call does not access memory.
+        unsafe {
+            libc::posix_fadvise(std::os::fd::AsRawFd::as_raw_fd(&file), 0, 0, libc::POSIX_FADV_SEQUENTIAL)
+        };
+        Ok(Self(file))
     }
 }
 

@@ -5,7 +5,7 @@ use stepwell_optim::{Brief, Code, Error, OptionSet, Result, defaults, options, p
 
 use crate::commands::arguments::Arguments;
 use crate::commands::array_store::ArrayStore;
-use crate::commands::loaded_run::{KINDS, LoadedRun, Made, kind_of};
+use crate::commands::loaded_run::{KINDS, LoadedRun, Made, Prepared, kind_of};
 use crate::commands::saved_file::{SavedFile, entries_of, malformed, of_bytes, open};
 use crate::commands::state_entries::{dictionary, find, text};
 use crate::engine::Engine;
@@ -42,15 +42,19 @@ impl Request {
         Ok(Self { given, options: RunLoadOptions::from_values(&row)? })
     }
 
-    /// Loads the objects of a description. Returns what was not given, by name.
-    pub(crate) fn run<E: Engine>(self, session: &mut Session<E>, content: Value, arrays: &ArrayStore) -> Result<Value> {
-        let Self { given, options } = self;
+    /// Makes the objects of a file, and checks given ones. Also the state of the generator.
+    fn prepare<E: Engine>(
+        &self,
+        session: &mut Session<E>,
+        arrays: &ArrayStore,
+    ) -> Result<(Prepared<E>, Option<Random>)> {
+        let content = content_of(&arrays.0)?;
         let generator = match &content {
             Value::Object(entries) => find(entries, "generator").map(random_of).transpose()?,
             _ => None,
         };
         let mut objects = entries_of(content, "objects")?;
-        for (name, _) in &given {
+        for (name, _) in &self.given {
             if !objects.iter().any(|(known, _)| known == name) {
                 let known: Vec<_> = objects.iter().map(|(known, _)| known.as_str()).collect();
                 let message = format_args!("the file has no object `{name}`, only {}", known.join(", "));
@@ -58,24 +62,43 @@ impl Request {
             }
         }
         let limit = session.engine.memory_limit(usize::MAX);
-        if given.len() < objects.len() && arrays.bytes() > limit as u64 {
+        if self.given.len() < objects.len() && arrays.bytes() > limit as u64 {
             let message = format_args!("the file needs {} bytes, more than the limit of {limit}", arrays.bytes());
             return Err(Error::new(Code::Memory, message));
         }
         // An object can refer to one of a kind before its own.
         objects.sort_by_key(|(_, object)| KINDS.iter().position(|kind| Some(*kind) == kind_of(object)));
         let mut run = LoadedRun::new(session, arrays);
-        run.find_targets(&objects, &given)?;
+        run.find_targets(&objects, &self.given)?;
         for (name, object) in objects {
-            let target = given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
+            let target = self.given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
             run.prepare(&name, object, target).map_err(|error| error.within(&format!("`{name}`")))?;
         }
-        let (made, changes) = run.finish();
+        Ok((run.finish(), generator))
+    }
+
+    /// Loads the objects of a file. Returns what was not given, by name.
+    ///
+    /// The checksum is compared before a given object changes. Unless there is any, it is computed while elements are read into new
+    /// objects. The error of a damaged file is the one of its checksum.
+    pub(crate) fn run<E: Engine>(self, session: &mut Session<E>, mut saved: SavedFile) -> Result<Value> {
+        if self.options.verify {
+            saved.verify_while_reading()?;
+            if !self.given.is_empty() {
+                saved.verify()?;
+            }
+        }
+        let arrays = ArrayStore(saved);
+        let prepared = self.prepare(session, &arrays);
+        if self.options.verify {
+            arrays.0.verify()?;
+        }
+        let ((made, changes), generator) = prepared?;
         let made = insert_all(session, made)?;
         for change in changes {
-            change.apply(session, arrays)?;
+            change.apply(session, &arrays)?;
         }
-        if let (true, Some(generator)) = (options.generator, generator) {
+        if let (true, Some(generator)) = (self.options.generator, generator) {
             session.random = generator;
         }
         Ok(made)
@@ -86,7 +109,7 @@ impl Request {
 pub(crate) fn load<E: Engine>(session: &mut Session<E>, path: &str, arguments: Arguments) -> Result<Value> {
     let request = Request::parse("load", arguments)?;
     let saved = open(path, session.engine.memory_limit(usize::MAX))?;
-    load_file(session, saved, request)
+    request.run(session, saved)
 }
 
 /// `deserialize(bytes, [objects], [options])`.
@@ -97,13 +120,11 @@ pub(crate) fn deserialize<E: Engine>(session: &mut Session<E>, mut arguments: Ar
     };
     let request = Request::parse("deserialize", arguments)?;
     let saved = of_bytes(bytes, session.engine.memory_limit(usize::MAX))?;
-    load_file(session, saved, request)
+    request.run(session, saved)
 }
 
-fn load_file<E: Engine>(session: &mut Session<E>, saved: SavedFile, request: Request) -> Result<Value> {
-    if request.options.verify {
-        saved.verify()?;
-    }
+/// The description of a run.
+fn content_of(saved: &SavedFile) -> Result<Value> {
     let of_module = || {
         let place = Brief(saved.place());
         Error::new(Code::Format, format!("{place} holds tensors alone: load(module, path) reads them"))
@@ -113,7 +134,7 @@ fn load_file<E: Engine>(session: &mut Session<E>, saved: SavedFile, request: Req
     if matches!(&content, Value::Object(entries) if find(entries, "objects").is_none()) {
         return Err(of_module());
     }
-    request.run(session, content, &ArrayStore(saved))
+    Ok(content)
 }
 
 /// The generator of a state.

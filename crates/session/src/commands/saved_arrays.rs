@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::element_bytes::{write_bytes, write_elements};
+use crate::values::element_bytes::write_elements;
 use crate::values::named_arrays::NamedArray;
 
 /// An array with its name in the file.
@@ -50,7 +50,7 @@ impl<E: Engine> SavedArray<E> {
         match &self.elements {
             Elements::Own(data) => write_elements(sink, data).map_err(unwritable),
             Elements::Tensor(tensor) => {
-                let write = &mut |bytes: &[u8]| write_bytes(sink, bytes).map_err(unwritable);
+                let write = &mut |bytes: &[u8]| sink.take(bytes).map_err(unwritable);
                 if cfg!(target_endian = "little") && engine.with_bytes(tensor, write)? {
                     return Ok(());
                 }
@@ -60,7 +60,7 @@ impl<E: Engine> SavedArray<E> {
                 let bound = bound.borrow();
                 let buffer = bound.optimizer.buffer(*parameter, *index)?;
                 if cfg!(target_endian = "little") {
-                    return write_bytes(sink, buffer.as_bytes()).map_err(unwritable);
+                    return sink.take(buffer.as_bytes()).map_err(unwritable);
                 }
                 write_elements(sink, &buffer.try_into()?).map_err(unwritable)
             }

@@ -46,11 +46,6 @@ pub(crate) fn read_elements<S: ReadAt>(saved: &SavedTensor<'_, S>, dtype: Dtype)
     })
 }
 
-/// Gives bytes to a sink, in pieces: the checksum of a piece is computed while the piece is in the cache.
-pub(crate) fn write_bytes(sink: &mut dyn Sink, bytes: &[u8]) -> std::io::Result<()> {
-    bytes.chunks(CHUNK_BYTES).try_for_each(|piece| sink.take(piece))
-}
-
 /// Gives elements to a sink.
 pub(crate) fn write_elements(sink: &mut dyn Sink, data: &Data) -> std::io::Result<()> {
     fn each<T: Copy, const N: usize>(sink: &mut dyn Sink, elements: &[T], to: fn(T) -> [u8; N]) -> std::io::Result<()> {
