@@ -1,9 +1,10 @@
 // Runs in PyTorch and back: Python's own torch continues with equal steps, and its safetensors reads the tensors.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -15,22 +16,57 @@ afterEach(() => k.free());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const bridges = fileURLToPath(new URL("../../bridges/pytorch", import.meta.url));
-/** A Python with torch 2.11 and safetensors: STEPWELL_BENCH_PYTHON, or the machine's own. */
-const python = [process.env.STEPWELL_BENCH_PYTHON, "python3"].find((program) => {
-  const check = "import torch, safetensors.torch; assert torch.__version__.startswith('2.11')";
-  return program !== undefined && spawnSync(program, ["-c", check]).status === 0;
-});
+
+/** Runs each line, which is the text of a program as JSON, and answers with its `result`. Importing torch takes seconds, once. */
+const loop = `
+import json, sys, traceback
+import torch, safetensors.torch
+assert torch.__version__.startswith("2.11")
+sys.path.insert(0, ${JSON.stringify(bridges)})
+from load_run import load_run
+from save_run import save_run
+print("ready", flush=True)
+for line in sys.stdin:
+    scope = {"torch": torch, "load_run": load_run, "save_run": save_run}
+    try:
+        exec(json.loads(line), scope)
+        answer = {"result": scope["result"]}
+    except Exception:
+        answer = {"error": traceback.format_exc()}
+    print(json.dumps(answer), flush=True)
+`;
+
+/** A process of Python with torch 2.11 and safetensors, which runs programs. */
+interface Python {
+  readonly run: (program: string) => Promise<unknown>;
+  readonly end: () => void;
+}
+
+/** The process of a program, unless it lacks the packages. */
+async function start(program: string): Promise<Python | undefined> {
+  const child = spawn(program, ["-c", loop], { stdio: ["pipe", "pipe", "ignore"] });
+  child.on("error", () => undefined);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  if ((await lines.next()).value !== "ready") return undefined;
+  return {
+    run: async (text) => {
+      child.stdin.write(`${JSON.stringify(text)}\n`);
+      const answer = JSON.parse((await lines.next()).value as string) as { result?: unknown; error?: string };
+      expect(answer.error).toBeUndefined();
+      return answer.result;
+    },
+    end: () => child.stdin.end(),
+  };
+}
+
+/** STEPWELL_BENCH_PYTHON, or the machine's own. */
+const own = process.env.STEPWELL_BENCH_PYTHON;
+const python = differences.files ? (own && (await start(own))) || (await start("python3")) : undefined;
 if (differences.files && python === undefined) {
   console.warn("runs in PyTorch are not tested: STEPWELL_BENCH_PYTHON names no Python with torch 2.11 and safetensors");
 }
-
-/** Runs a program that prints JSON. */
-function run(program: string): unknown {
-  const head = `import json, sys, torch\nsys.path.insert(0, ${JSON.stringify(bridges)})\nfrom load_run import load_run\nfrom save_run import save_run\n`;
-  const { status, stdout, stderr } = spawnSync(python as string, ["-c", head + program], { encoding: "utf8" });
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
+afterAll(() => python?.end());
+const run = (program: string) => (python as Python).run(program);
 
 const rows = Array.from({ length: 8 }, (_, i) => [Math.sin(i), Math.cos(i), i / 8]);
 const targets = Array.from({ length: 8 }, (_, i) => [Math.sin(3 * i)]);
@@ -78,45 +114,51 @@ function expectClose(found: readonly number[], expected: readonly number[]) {
 }
 
 describe.runIf(differences.files && python !== undefined)("a run in PyTorch", () => {
-  it.each(Object.entries(optimizers))("of %s continues there with equal steps", (name, [options, type, theirs]) => {
-    k.seed(3);
-    const net = network();
-    const optimizer = k.opt(name as "adam", net, options as never);
-    advance(net, optimizer, 5);
-    k.save(path, { net, optimizer });
-    const [losses, lr] = run(`${torchNetwork}
+  it.each(Object.entries(optimizers))(
+    "of %s continues there with equal steps",
+    async (name, [options, type, theirs]) => {
+      k.seed(3);
+      const net = network();
+      const optimizer = k.opt(name as "adam", net, options as never);
+      advance(net, optimizer, 5);
+      k.save(path, { net, optimizer });
+      const [losses, lr] = (await run(`${torchNetwork}
 optimizer = torch.optim.${type}(net.parameters(), ${theirs.replace(/lr=[\d.]+/, "lr=1.0")})
 load_run(${JSON.stringify(path)}, net, optimizer)
-print(json.dumps([advance(optimizer, 10), optimizer.param_groups[0]["lr"]]))`) as [number[], number];
-    expect(lr).toBe(options.lr);
-    expectClose(losses, advance(net, optimizer, 10));
-  });
+result = [advance(optimizer, 10), optimizer.param_groups[0]["lr"]]`)) as [number[], number];
+      expect(lr).toBe(options.lr);
+      expectClose(losses, advance(net, optimizer, 10));
+    },
+  );
 
-  it.each(Object.entries(optimizers))("of %s comes back, and continues with equal steps", (name, [, type, theirs]) => {
-    const losses = run(`${torchNetwork}
+  it.each(Object.entries(optimizers))(
+    "of %s comes back, and continues with equal steps",
+    async (name, [, type, theirs]) => {
+      const losses = (await run(`${torchNetwork}
 torch.manual_seed(1)
 optimizer = torch.optim.${type}(net.parameters(), ${theirs})
 net.fc.bias.requires_grad_(False)
 advance(optimizer, 5)
 save_run(${JSON.stringify(path)}, net, optimizer)
-print(json.dumps(advance(optimizer, 10)))`) as number[];
-    const net = network();
-    const optimizer = k.opt(name as "adam", net);
-    k.load(path, { net, optimizer }, { verify: false });
-    expectClose(advance(net, optimizer, 10), losses);
-    expect(k.gradflag(k.parm(net, "fc.bias"))).toBe(false);
-  });
+result = advance(optimizer, 10)`)) as number[];
+      const net = network();
+      const optimizer = k.opt(name as "adam", net);
+      k.load(path, { net, optimizer }, { verify: false });
+      expectClose(advance(net, optimizer, 10), losses);
+      expect(k.gradflag(k.parm(net, "fc.bias"))).toBe(false);
+    },
+  );
 
-  it("has tensors that safetensors reads to the bit", () => {
+  it("has tensors that safetensors reads to the bit", async () => {
     const net = network();
     const optimizer = k.opt("adam", net);
     advance(net, optimizer, 2);
     k.save(path, { net, optimizer, epoch: 3 });
-    const found = run(`
+    const found = await run(`
 from safetensors import safe_open
 with safe_open(${JSON.stringify(path)}, "pt") as file:
     tensors = {key: file.get_tensor(key) for key in file.keys()}
-print(json.dumps({key: [list(t.shape), t.numpy().tobytes().hex()] for key, t in tensors.items()}))`);
+result = {key: [list(t.shape), t.numpy().tobytes().hex()] for key, t in tensors.items()}`);
     const expected = k.inspect(path).tensors.map(({ name }) => {
       const [, parameter = "", key] = /^(?:net|optimizer)\.(\w+\.\w+)(?:\.(\w+))?$/.exec(name) ?? [];
       const buffers = k.state(optimizer).parms.find((row) => row.name === parameter)?.buffers ?? {};
