@@ -55,10 +55,11 @@ export function makeProgram(streams: Streams): Command {
     .action(async (file: string) => (await import("./commands/inspect.js")).inspectFile(file, environment()));
   program
     .command("convert")
-    .description("write parameters and buffers for PyTorch, or take them from a file of PyTorch, as safetensors")
+    .description("write a run for PyTorch, or take files of PyTorch, as safetensors")
     .argument("<from>", "a run that `stepwell train` has saved, or a file of tensors")
     .argument("<to>", "the file to write: tensors by their names in a state_dict")
     .option("--model <model>", "the model, as for `stepwell train`, for a file of tensors or classes of your own")
+    .option("--optimizer <file>", "the state of the optimizer: written for a run, read with a file of tensors")
     .option("--cast", "convert other float types to the types of the model")
     .option("--overwrite", "replace a file that exists")
     .action(async (from: string, to: string, given: ConvertArguments) => {

@@ -1,17 +1,21 @@
-// `stepwell convert`: parameters and buffers from a run into a file for PyTorch, and from a file of PyTorch into one of Stepwell.
+// `stepwell convert`: a run into files for PyTorch, and files of PyTorch into one of Stepwell.
 
 import { resolve } from "node:path";
-import type { AnyModule, ModuleHandle } from "@stepwell/sdk";
+import type { AnyModule, AnyOptimizer, ModuleHandle, OptimizerHandle } from "@stepwell/sdk";
+import * as k from "@stepwell/sdk";
 import { CommandError, formatError, usageError } from "../command-error.js";
 import { readHeader } from "../data/safetensors-header.js";
+import { readTensorFile, writeTensorFile } from "../data/tensor-file.js";
 import { makeModule, readModelSource } from "../model/model-file.js";
 import { type Environment, printResult } from "../output/environment.js";
 import { whole } from "../output/numbers.js";
+import { fromPyTorch, toPyTorch } from "../training/pytorch-optimizer.js";
 import { checkWritable } from "./run-training.js";
 
 /** Options of the command, as commander has parsed them. */
 export interface ConvertArguments {
   readonly model?: string;
+  readonly optimizer?: string;
   readonly cast?: true;
   readonly overwrite?: true;
 }
@@ -24,9 +28,13 @@ export async function convert(
   environment: Environment,
 ): Promise<void> {
   const kind = kindOf(from);
-  if (resolve(from) === resolve(to)) throw usageError(`${to}: expected another file than the one that is read`);
-  checkWritable(to, { replace: given.overwrite === true });
-  const k = await import("@stepwell/sdk");
+  const { optimizer: state } = given;
+  const read = kind === "run" || state === undefined ? [from] : [from, state];
+  const written = kind === "run" && state !== undefined ? [to, state] : [to];
+  const paths = [...read, ...written].map((path) => resolve(path));
+  const repeated = paths.findLastIndex((path, index) => paths.indexOf(path) < index);
+  if (repeated >= 0) throw usageError(`${[...read, ...written][repeated]}: expected another file than the others`);
+  for (const path of written) checkWritable(path, { replace: given.overwrite === true });
   if (k.engine !== "native") {
     throw new CommandError(
       "ERR_UNSUPPORTED",
@@ -38,13 +46,70 @@ export async function convert(
     throw usageError(`${from} has no description of a model: expected --model`);
   }
   const made = given.model === undefined ? undefined : await makeModule(readModelSource(given.model), null);
-  const module = kind === "run" ? moduleOfRun(from, k.load(from, made ? { module: made } : {})) : (made as AnyModule);
-  if (kind === "tensors") k.load(module, from, { cast: given.cast === true });
+  if (kind === "run") writeForPyTorch(from, to, state, made, environment);
+  else takeFromPyTorch(from, to, given, made as AnyModule, environment);
+}
+
+/** Writes the module of a run, and the state of its optimizer into a file of its own. */
+function writeForPyTorch(
+  from: string,
+  to: string,
+  state: string | undefined,
+  made: AnyModule | undefined,
+  environment: Environment,
+): void {
+  const loaded = (made ? k.load(from, { module: made }) : k.load(from)) as Loaded;
+  const module = objectOf(from, loaded, "module") as ModuleHandle;
+  // Everything that can fail comes before the first file.
+  const optimizer =
+    state === undefined ? undefined : toPyTorch(k.state(objectOf(from, loaded, "optimizer") as OptimizerHandle, true));
   k.save(module, to);
+  if (!optimizer || state === undefined) {
+    report(from, to, module, environment);
+    return;
+  }
+  writeTensorFile(state, optimizer.file);
+  const { leftOut } = optimizer;
+  const count = `${optimizer.file.tensors.size} tensors`;
+  const lost =
+    leftOut.length > 0 ? ` PyTorch's optimizer does not have ${leftOut.join(", ")}, which the file lacks.` : "";
+  const more = `\nWrote ${state}: ${count}. Read it in Python by \`load_state\` of bridges/pytorch/optimizer_state.py.${lost}`;
+  report(from, to, module, environment, more, { optimizer: state, leftOut });
+}
+
+/** Writes tensors as a module of Stepwell; with the state of an optimizer, as a run. */
+function takeFromPyTorch(
+  from: string,
+  to: string,
+  { optimizer: state, cast }: ConvertArguments,
+  module: AnyModule,
+  environment: Environment,
+): void {
+  k.load(module, from, { cast: cast === true });
+  if (state === undefined) {
+    k.save(module, to);
+    report(from, to, module, environment);
+    return;
+  }
+  const parameters = k.parmnames(module).map((name) => ({ name, size: k.size(k.parm(module, name)) }));
+  const optimizer = k.opt(fromPyTorch(state, readTensorFile(state), parameters), module) as AnyOptimizer;
+  k.save(to, { module, optimizer });
+  const text = `Wrote ${to}: a run with the objects module and optimizer. Read it by load("${to}").`;
+  printResult(environment, text, { from, to, optimizer: state, tensors: k.inspect(to).tensors });
+}
+
+function report(
+  from: string,
+  to: string,
+  module: AnyModule,
+  environment: Environment,
+  more = "",
+  values: object = {},
+): void {
   const { tensors } = k.inspect(to);
   const elements = k.elements(module);
   const text = `Wrote ${to}: ${tensors.length} tensors, ${whole(elements)} elements of parameters. Read it in Python: safetensors.torch.load_file("${to}")`;
-  printResult(environment, text, { from, to, tensors });
+  printResult(environment, text + more, { from, to, tensors, ...values });
 }
 
 /** Whether a file has a run, or tensors alone. */
@@ -59,7 +124,12 @@ function kindOf(path: string): "run" | "tensors" {
   }
 }
 
-function moduleOfRun(path: string, { module }: { readonly module?: unknown }): AnyModule {
-  if (module !== undefined) return module as ModuleHandle;
-  throw formatError(path, "expected a run with an object `module`, as `stepwell train` saves it");
+interface Loaded {
+  readonly module?: unknown;
+  readonly optimizer?: unknown;
+}
+
+function objectOf(path: string, loaded: Loaded, name: keyof Loaded): unknown {
+  if (loaded[name] !== undefined) return loaded[name];
+  throw formatError(path, `expected a run with an object \`${name}\`, as \`stepwell train\` saves it`);
 }
