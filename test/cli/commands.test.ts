@@ -100,6 +100,14 @@ describe("help", () => {
   it("has the tables of the SDK", () => {
     const { stdout } = project.run(["help", "lamb", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject([{ kind: "optimizer", options: k.help("lamb", true) }]);
+    const adam = project.run(["help", "adam"]).stdout;
+    const options = [...Object.keys(k.help("adam", true)), "fused", "offload"];
+    const lines = adam.split("\n").slice(4);
+    expect(lines.map((line) => line.trim().split(/ +/)[0]).filter(Boolean)).toEqual(options);
+    // Each has its default and a sentence.
+    for (const line of lines.filter(Boolean)) expect(line).toMatch(/^ {2}\w+ +\S+ {2,}[A-Z].*\.$/);
+    expect(adam).toMatch(/decay +0 +Weight decay, added to the gradient\. .* In PyTorch: weight_decay\.$/m);
+    expect(adam).toMatch(/beta2 +0\.999 +.* In PyTorch: betas\.$/m);
     const linear = project.run(["help", "linear"], "wasm").stdout;
     expect(linear).toMatch(/inputs +must be given/);
   });

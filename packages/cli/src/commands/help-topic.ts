@@ -1,11 +1,9 @@
 // `stepwell help <name>`: an optimizer, a module, a schedule, or a function of the SDK.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { CommandError } from "../command-error.js";
 import { type Environment, printResult } from "../output/environment.js";
 import { textTable } from "../output/text-table.js";
+import { functionSignatures, optionTexts, type Signature } from "./declarations.js";
 
 /** A thing that has a name in the SDK. */
 export interface Topic {
@@ -17,8 +15,10 @@ export interface Topic {
   readonly pytorch?: string;
   /** Names and defaults of options; null for an option that must be given. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** What each option is, its range, and its name in PyTorch. */
+  readonly texts?: Readonly<Record<string, string>>;
   /** Declarations of a function in TypeScript, each with its documentation. */
-  readonly signatures?: readonly { readonly about: string; readonly declaration: string }[];
+  readonly signatures?: readonly Signature[];
 }
 
 /** Runs the command. */
@@ -38,11 +38,16 @@ export async function topicNames(): Promise<readonly string[]> {
 
 async function allTopics(): Promise<readonly Topic[]> {
   const { help } = await import("@stepwell/sdk");
+  const { named, implementation } = optionTexts();
   return [
     ...help("optimizer").map(({ optimizer, pytorch, about }) => {
-      return { kind: "optimizer", name: optimizer, about, pytorch, options: help(optimizer, true) } as const;
+      const options = { ...help(optimizer, true), ...implementationDefaults };
+      const texts = { ...named.get(optimizer), ...implementation };
+      return { kind: "optimizer", name: optimizer, about, pytorch, options, texts } as const;
     }),
-    ...help("module").map(({ module, about, options }) => ({ kind: "module", name: module, about, options }) as const),
+    ...help("module").map(({ module, about, options }) => {
+      return { kind: "module", name: module, about, options, texts: named.get(module) ?? {} } as const;
+    }),
     ...help("schedule").map(({ schedule, about, pytorch, options }) => {
       return { kind: "schedule", name: schedule, about, pytorch, options } as const;
     }),
@@ -58,38 +63,22 @@ async function allTopics(): Promise<readonly Topic[]> {
   ];
 }
 
+/** Options of `opt` that are of the optimizer as a whole, and not in the tables of options of groups. */
+const implementationDefaults = { fused: true, offload: false };
+
 /** The functions of the SDK, from its declarations. */
 function functions(): readonly Topic[] {
-  const root = dirname(createRequire(import.meta.url).resolve("@stepwell/sdk/package.json"));
-  const folder = join(root, "commonjs", "dist", "node", "functions");
-  const found = new Map<string, { about: string; declaration: string }[]>();
-  for (const file of readdirSync(folder).filter((file) => file.endsWith(".d.ts"))) {
-    const text = readFileSync(join(folder, file), "utf8");
-    for (const [, comment = "", declaration = "", name = ""] of text.matchAll(
-      /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export declare (function (\w+)[\s\S]*?;)$/gm,
-    )) {
-      const entry = { about: withoutStars(comment), declaration: declaration.replace(/\s+/g, " ") };
-      found.set(name, [...(found.get(name) ?? []), entry]);
-    }
-  }
-  return [...found].map(([name, signatures]) => ({ kind: "function", name, about: "", signatures }));
+  return [...functionSignatures()].map(([name, signatures]) => ({ kind: "function", name, about: "", signatures }));
 }
 
-function withoutStars(comment: string): string {
-  return comment
-    .split("\n")
-    .map((line) => line.replace(/^\s*\* ?/, "").replaceAll(/\{@link (\w+)\}/g, "$1"))
-    .join("\n")
-    .trim();
-}
-
-function describe({ kind, name, about, pytorch, options, signatures }: Topic): string {
+function describe({ kind, name, about, pytorch, options, texts, signatures }: Topic): string {
   const lines = [`${name} (${kind})${pytorch ? `, ${pytorch} in PyTorch` : ""}`];
   if (about) lines.push(about);
   if (options && Object.keys(options).length > 0) {
     const rows = Object.entries(options).map(([option, value]) => [
       `  ${option}`,
       value === null && kind === "module" ? "must be given" : JSON.stringify(value),
+      texts?.[option] ?? "",
     ]);
     lines.push("", textTable([["  option", kind === "preset" ? "value" : "default"], ...rows]));
   }
