@@ -9,6 +9,7 @@ import {
   type ModuleHandle,
   type OptimizerHandle,
   randperm,
+  type StepEvent,
   step,
   tensor,
   zerograd,
@@ -30,12 +31,6 @@ export interface Epoch {
   readonly handles: number;
 }
 
-/** Receives the progress of a training. */
-export interface Watcher {
-  batch(now: { readonly epoch: number; readonly samples: number; readonly loss: number }): void;
-  epoch(epoch: Epoch): void;
-}
-
 /** A training that failed, with a sentence for the user. */
 export class TrainingError extends Error {}
 
@@ -47,18 +42,18 @@ export interface Training {
   readonly epoch: number;
 }
 
-/** Goes over the training digits once, in random order. */
-export async function trainEpoch(
+/** Goes over the training digits once, in random order, with an event after each step. Returns the figures. */
+export async function* trainEpoch(
   training: Training,
   digits: Digits,
-  watcher: Watcher | undefined,
   signal: AbortSignal | undefined,
-): Promise<Pick<Epoch, "trainingLoss" | "steps" | "seconds">> {
+): AsyncGenerator<StepEvent, Pick<Epoch, "trainingLoss" | "steps" | "seconds">> {
   const { settings, epoch } = training;
   const started = performance.now();
   const order = randperm(digits.labels.length);
   let steps = 0;
   let sum = 0;
+  const stepsOfEpoch = Math.ceil(order.length / settings.batch);
   for (let at = 0; at < order.length; at += settings.batch) {
     // A turn of the event loop, in which Ctrl-C is heard and the progress bar drawn.
     await setImmediate();
@@ -72,7 +67,9 @@ export async function trainEpoch(
     }
     steps += 1;
     sum += loss;
-    watcher?.batch({ epoch, samples: batch.labels.length, loss: sum / steps });
+    const done = (epoch - 1) * stepsOfEpoch + steps;
+    const all = settings.epochs * stepsOfEpoch;
+    yield { type: "step", epoch, step: done, steps: all, loss: sum / steps, skipped: false };
   }
   return { trainingLoss: sum / steps, steps, seconds: (performance.now() - started) / 1000 };
 }

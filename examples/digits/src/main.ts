@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pageOf, progressBar } from "@stepwell/cli";
 import { free, StepwellError, save } from "@stepwell/sdk";
 import { CommanderError } from "commander";
 import { type Arguments, parseArguments } from "./arguments.js";
@@ -9,8 +10,6 @@ import { readDigits, type SplitDigits, splitDigits } from "./digits.js";
 import { TrainingError } from "./epoch.js";
 import { worstMistakes } from "./mistakes.js";
 import { whole } from "./numbers.js";
-import { page } from "./page.js";
-import { showProgress } from "./progress.js";
 import { report } from "./report.js";
 import { table } from "./table.js";
 import { assertSteadyHandles, type Run, train } from "./training.js";
@@ -25,14 +24,12 @@ async function main({ trainings, out }: Arguments, signal: AbortSignal): Promise
 
   const runs: Run[] = [];
   for (const settings of trainings) {
-    const progress = showProgress(settings, digits.training.labels.length, process.stdout);
-    try {
-      const run = await train(settings, digits, progress, signal);
-      assertSteadyHandles(run.epochs);
-      runs.push(run);
-    } finally {
-      progress.stop();
-    }
+    const { optimizer, epochs } = settings;
+    console.log(`\n${optimizer}`);
+    const progress = progressBar({ stream: process.stdout, epochs, samples: digits.training.labels.length });
+    const run = await train(settings, digits, [progress], signal);
+    assertSteadyHandles(run.epochs);
+    runs.push(run);
   }
   finish(runs as [Run, ...Run[]], digits, out);
 }
@@ -42,7 +39,10 @@ function finish(runs: readonly [Run, ...Run[]], digits: SplitDigits, out: string
   const numbers = report(runs, digits);
   const mistakes = runs.map(({ result }) => worstMistakes(result, digits));
   writeFileSync(join(out, "report.json"), `${JSON.stringify(numbers, undefined, 2)}\n`);
-  writeFileSync(join(out, "report.html"), page(numbers, mistakes));
+  writeFileSync(
+    join(out, "report.html"),
+    pageOf({ ...numbers, mistakes }, new URL("../report/digits.html", import.meta.url)),
+  );
   for (const [index, { classifier }] of runs.entries()) {
     save(classifier, join(out, numbers.runs[index]?.parameters ?? ""));
     free(classifier);

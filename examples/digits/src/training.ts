@@ -1,6 +1,8 @@
 // Trains a classifier of digits with one optimizer.
 
+import { observe, type TrainingObserver } from "@stepwell/cli";
 import {
+  type FitEvent,
   free,
   handlecount,
   lr,
@@ -14,7 +16,7 @@ import {
   to,
 } from "@stepwell/sdk";
 import { classes, pixels, type SplitDigits } from "./digits.js";
-import { type Epoch, trainEpoch, type Watcher } from "./epoch.js";
+import { type Epoch, type Training, trainEpoch } from "./epoch.js";
 import type { Settings } from "./settings.js";
 import { type TestResult, test } from "./testing.js";
 
@@ -38,11 +40,14 @@ export interface Run {
   readonly result: TestResult;
 }
 
-/** Trains from fresh weights. Runs with the same seed start from the same weights and meet the digits in the same order. */
+/**
+ * Trains from fresh weights, and shows it to observers. Runs with the same seed start from the same weights and meet the digits in the
+ * same order.
+ */
 export async function train(
   settings: Settings,
   digits: SplitDigits,
-  watcher?: Watcher,
+  observers: readonly TrainingObserver[] = [],
   signal?: AbortSignal,
 ): Promise<Run> {
   seed(settings.seed);
@@ -53,36 +58,43 @@ export async function train(
   const testImages = tensor(images, { shape: [labels.length, pixels], device: settings.device });
   try {
     const options = opt(optimizer).options[0] ?? {};
-    const rates = lr(optimizer);
     const epochs: Epoch[] = [];
-    let result: TestResult;
-    do {
-      const epoch = epochs.length + 1;
-      if (settings.schedule === "linear") {
-        const share = 1 - epochs.length / settings.epochs;
-        lr(
-          optimizer,
-          rates.map((rate) => rate * share),
-        );
-      }
-      const trained = await trainEpoch({ settings, classifier, optimizer, epoch }, digits.training, watcher, signal);
-      result = test(classifier, testImages, labels);
-      epochs.push({
-        epoch,
-        ...trained,
-        testLoss: result.loss,
-        testAccuracy: result.accuracy,
-        handles: handlecount(),
-      });
-      watcher?.epoch(epochs.at(-1) as Epoch);
-    } while (epochs.length < settings.epochs);
-    return { settings, options, classifier, epochs, result };
+    const measure = () => test(classifier, testImages, labels);
+    await observe(events({ settings, classifier, optimizer }, digits, measure, epochs, signal), ...observers);
+    return { settings, options, classifier, epochs, result: measure() };
   } catch (error) {
     free(classifier);
     throw error;
   } finally {
     free(optimizer, testImages);
   }
+}
+
+/** The events of a training, as `fit` has them. Appends the figures of each epoch to a list. */
+async function* events(
+  training: Omit<Training, "epoch">,
+  digits: SplitDigits,
+  measure: () => TestResult,
+  epochs: Epoch[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FitEvent> {
+  const { settings, optimizer } = training;
+  const rates = lr(optimizer);
+  while (epochs.length < settings.epochs) {
+    const epoch = epochs.length + 1;
+    if (settings.schedule === "linear") {
+      const share = 1 - epochs.length / settings.epochs;
+      lr(
+        optimizer,
+        rates.map((rate) => rate * share),
+      );
+    }
+    const trained = yield* trainEpoch({ ...training, epoch }, digits.training, signal);
+    const { loss, accuracy } = measure();
+    epochs.push({ epoch, ...trained, testLoss: loss, testAccuracy: accuracy, handles: handlecount() });
+    yield { type: "epoch", epoch, loss: trained.trainingLoss, validation: { loss, accuracy: 100 * accuracy } };
+  }
+  yield { type: "done", reason: "finished" };
 }
 
 /** Throws if an epoch leaves more objects alive than the first did: native memory would grow with every epoch. */

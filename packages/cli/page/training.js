@@ -1,10 +1,7 @@
-// Draws a training from its record, and again whenever news arrive. Runs in the browser, after uPlot.
+// Draws a training from its record, and again whenever news arrive. Runs in the browser, after chart.js.
 
 let record = JSON.parse(document.getElementById("numbers").textContent);
 const isLive = record.live === true;
-
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-const text = (value) => (value === null || value === undefined ? "" : String(Number(Number(value).toPrecision(4))));
 
 /** An element with children. */
 function make(tag, ...children) {
@@ -15,10 +12,6 @@ function make(tag, ...children) {
 
 /** Numbers that are not finite are texts in JSON, and gaps in a curve. */
 const finite = (value) => (typeof value === "number" ? value : null);
-
-// On a logarithmic axis, only the powers of ten get a line.
-const isPowerOfTen = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
-const powersOfTen = (_, splits) => splits.map((value) => (isPowerOfTen(value) ? value : null));
 
 /** Charts by the identifier of their element. */
 const charts = new Map();
@@ -38,48 +31,8 @@ function draw(id, axis, x, curves, { logarithmic = false } = {}) {
     before.chart.setData(data);
     return;
   }
-  before?.chart.destroy();
-  charts.set(id, { key, chart: chartOf(place, axis, shown, data, logarithmic && isPositive) });
-}
-
-function chartOf(place, axis, curves, data, isLogarithmic) {
-  const line = {
-    stroke: () => style("--quiet"),
-    grid: { stroke: () => style("--line"), width: 1 },
-    ticks: { show: false },
-  };
-  const size = () => ({ width: place.clientWidth, height: Math.max(220, Math.min(360, place.clientWidth * 0.5)) });
-  const chart = new uPlot(
-    {
-      ...size(),
-      scales: { x: { time: false }, y: { distr: isLogarithmic ? 3 : 1 } },
-      axes: [
-        { ...line, label: axis, size: 32, labelSize: 18 },
-        {
-          ...line,
-          size: 70,
-          grid: { ...line.grid, ...(isLogarithmic && { filter: powersOfTen }) },
-          values: (_, splits) => splits.map(text),
-        },
-      ],
-      series: [
-        { label: axis },
-        ...curves.map(({ label }, index) => ({
-          label,
-          stroke: () => style(`--run-${index % 7}`),
-          dash: index < 7 ? [] : [6, 3],
-          width: 1.5,
-          spanGaps: true,
-          points: { show: data[0].length === 1 },
-          value: (_, value) => text(value),
-        })),
-      ],
-    },
-    data,
-    place,
-  );
-  new ResizeObserver(() => chart.setSize(size())).observe(place);
-  return chart;
+  if (before) removeChart(before.chart);
+  charts.set(id, { key, chart: chartOf(place, axis, shown, data, { logarithmic: logarithmic && isPositive }) });
 }
 
 const reasons = {
@@ -167,9 +120,6 @@ function drawAll() {
 }
 
 drawAll();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const { chart } of charts.values()) chart.redraw();
-});
 
 if (isLive && record.reason === null) {
   const source = new EventSource("/events");

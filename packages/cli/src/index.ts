@@ -3,6 +3,7 @@
 export { CommandError } from "./command-error.js";
 export { type LivePageOptions, livePage } from "./observers/live-page.js";
 export { observe, type TrainingObserver } from "./observers/observer.js";
+export { pageOf } from "./observers/page.js";
 export { type ProgressOptions, progressBar } from "./observers/progress-bar.js";
 export { report } from "./observers/report.js";
 export { type TensorBoardOptions, tensorboard } from "./observers/tensorboard.js";

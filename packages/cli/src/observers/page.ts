@@ -1,24 +1,26 @@
-// The page of a training: one file of HTML with its styles, scripts and numbers.
+// Pages of one file of HTML, with styles, scripts and numbers in it.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { jsonNumber } from "../output/environment.js";
 
 const folder = new URL("../../page/", import.meta.url);
 const require = createRequire(import.meta.url);
 
-/** The page with the numbers of a record, or of none yet. */
-export function pageOf(record: unknown): string {
+/**
+ * The page with numbers, such as the record of a training. A template of a program links to files next to it, and to those of this package:
+ * `page.css` has the styles, `uPlot.iife.min.js` and `chart.js` draw charts, and the script `numbers` has the numbers as JSON.
+ */
+export function pageOf(numbers: unknown, template: URL = new URL("training.html", folder)): string {
   // "<" could end the script early.
-  const numbers = JSON.stringify(record, jsonNumber).replaceAll("<", "\\u003c");
+  const json = JSON.stringify(numbers, jsonNumber).replaceAll("<", "\\u003c");
   const read = (name: string) => {
-    if (name === "numbers") return numbers;
-    return readFileSync(
-      name.startsWith("uPlot") ? require.resolve(`uplot/dist/${name}`) : new URL(name, folder),
-      "utf8",
-    );
+    if (name === "numbers") return json;
+    if (name.startsWith("uPlot")) return readFileSync(require.resolve(`uplot/dist/${name}`), "utf8");
+    const own = new URL(name, template);
+    return readFileSync(existsSync(own) ? own : new URL(name, folder), "utf8");
   };
-  return read("training.html")
+  return readFileSync(template, "utf8")
     .replace(/<link rel="stylesheet" href="([^"]+)" ?\/?>/g, (_, name: string) => `<style>${read(name)}</style>`)
     .replace(
       /<script([^>]*) src="([^"]+)">/g,

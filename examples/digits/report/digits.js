@@ -1,4 +1,4 @@
-// Draws the report from its numbers. Runs in the browser, after uPlot.
+// Draws the report from its numbers. Runs in the browser, after chart.js of @stepwell/cli.
 
 const report = JSON.parse(document.getElementById("numbers").textContent);
 const { runs, mistakes, digits, versions } = report;
@@ -6,7 +6,6 @@ const { runs, mistakes, digits, versions } = report;
 const number = (value, options) => value.toLocaleString("en", options);
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const loss = (value) => (value > 0 && value < 0.00005 ? value.toExponential(1) : value.toFixed(4));
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 const color = (run) => `--run-${runs.indexOf(run) % 7}`;
 const best = runs.reduce((a, b) => (b.testAccuracy > a.testAccuracy ? b : a));
 
@@ -50,51 +49,13 @@ function drawResults() {
   document.getElementById("results").append(make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
-const charts = [];
-
-// On a logarithmic axis, only the powers of ten get a line: the nine between two of them would make a grey wall.
-const isPowerOfTen = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
-const powersOfTen = (_, splits) => splits.map((value) => (isPowerOfTen(value) ? value : null));
-
 /** One line for each run over the epochs. */
-function drawChart(id, key, { format, logarithmic = false }) {
-  const place = document.getElementById(id);
+function drawChart(id, key, options) {
   const epochs = Array.from({ length: Math.max(...runs.map((run) => run.epochs.length)) }, (_, index) => index + 1);
-  const axis = {
-    stroke: () => style("--quiet"),
-    grid: { stroke: () => style("--line"), width: 1 },
-    ticks: { show: false },
-  };
-  const size = () => ({ width: place.clientWidth, height: Math.max(220, Math.min(360, place.clientWidth * 0.5)) });
-  const chart = new uPlot(
-    {
-      ...size(),
-      scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-      axes: [
-        { ...axis, label: "epoch", size: 32, labelSize: 18, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
-        {
-          ...axis,
-          size: 62,
-          grid: { ...axis.grid, ...(logarithmic && { filter: powersOfTen }) },
-          values: (_, splits) => splits.map((value) => (value === null ? "" : format(value))),
-        },
-      ],
-      series: [
-        { label: "epoch" },
-        ...runs.map((run) => ({
-          label: run.optimizer,
-          stroke: () => style(color(run)),
-          width: 2,
-          points: { show: run.epochs.length === 1 },
-          value: (_, value) => (value === null || value === undefined ? "" : format(value)),
-        })),
-      ],
-    },
-    [epochs, ...runs.map((run) => epochs.map((_, index) => run.epochs[index]?.[key] ?? null))],
-    place,
-  );
-  new ResizeObserver(() => chart.setSize(size())).observe(place);
-  charts.push(chart);
+  const curves = runs.map((run) => ({ label: run.optimizer }));
+  const data = [epochs, ...runs.map((run) => epochs.map((_, index) => run.epochs[index]?.[key] ?? null))];
+  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+  chartOf(document.getElementById(id), "epoch", curves, data, { steps, ...options });
 }
 
 function drawConfusion({ confusion }) {
@@ -179,11 +140,8 @@ function select(run) {
 drawSummary();
 drawResults();
 drawChart("accuracy", "testAccuracy", { format: percent });
-drawChart("training-loss", "trainingLoss", {
-  format: (value) => String(Number(value.toPrecision(3))),
-  logarithmic: true,
-});
-drawChart("test-loss", "testLoss", { format: (value) => String(Number(value.toPrecision(3))) });
+drawChart("training-loss", "trainingLoss", { logarithmic: true });
+drawChart("test-loss", "testLoss");
 
 if (runs.length > 1) {
   for (const run of runs) {
@@ -193,7 +151,3 @@ if (runs.length > 1) {
   }
 }
 select(best);
-
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const chart of charts) chart.redraw();
-});
