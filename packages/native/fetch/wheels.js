@@ -21,6 +21,7 @@ function sizeOf(wheels) {
  */
 async function downloadWheels(folder, wheels, what, output = process.stderr) {
   const client = neededClient(what);
+  mkdirSync(folder, { recursive: true });
   const total = sizeOf(wheels);
   let done = 0;
   for (const wheel of wheels) {
