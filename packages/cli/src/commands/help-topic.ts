@@ -15,7 +15,7 @@ export interface Topic {
   readonly pytorch?: string;
   /** Names and defaults of options; null for an option that must be given. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** What each option is, its range, and its name in PyTorch. */
+  /** Sentences of options, with their ranges and names in PyTorch. */
   readonly texts?: Readonly<Record<string, string>>;
   /** Declarations of a function in TypeScript, each with its documentation. */
   readonly signatures?: readonly Signature[];

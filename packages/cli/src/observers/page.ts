@@ -8,8 +8,8 @@ const folder = new URL("../../page/", import.meta.url);
 const require = createRequire(import.meta.url);
 
 /**
- * The page with numbers, such as the record of a training. A template of a program links to files next to it, and to those of this package:
- * `page.css` has the styles, `uPlot.iife.min.js` and `chart.js` draw charts, and the script `numbers` has the numbers as JSON.
+ * The page with numbers, such as the record of a training. A template links to files in its own folder and in `page` of this package.
+ * There, `page.css` has the styles, and `chart.js` draws charts after `uPlot.iife.min.js`. The script `numbers` has the numbers as JSON.
  */
 export function pageOf(numbers: unknown, template: URL = new URL("training.html", folder)): string {
   // "<" could end the script early.
