@@ -8,9 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { platform } from "@stepwell/native/libtorch";
+import { commandLineRows } from "./command-line.js";
 import { exampleRows } from "./examples.js";
 import { run } from "./machine.js";
 import { install, type ManagerName, managerNames, type Project } from "./managers.js";
+import { platformRows } from "./platforms.js";
 import { programs, root } from "./programs.js";
 import { startRegistry } from "./registry.js";
 import { expectTraining, nodeRows, type Row } from "./rows.js";
@@ -59,10 +61,11 @@ for (const manager of managerNames) {
   rows.push(...nodeRows(["this Node", `${manager}, registry`], () => made().node, made, ["ESM"]));
 }
 
+const { packLibtorch }: { packLibtorch: PackLibtorch } = await script("platform-packages.mjs");
+
 /** Projects that install @stepwell/libtorch as well, which is packed and published for the first of them. */
 let libtorch: Promise<void> | undefined;
 async function publishLibtorch(): Promise<void> {
-  const { packLibtorch }: { packLibtorch: PackLibtorch } = await script("platform-packages.mjs");
   const target = join(folder, "libtorch");
   mkdirSync(target);
   await packLibtorch(target, { registry: true, platforms: [platform] });
@@ -85,6 +88,17 @@ for (const manager of ["npm", "pnpm"] as const) {
 
 const npm = projects.get("npm") as () => Project;
 rows.push(...toolRows(tools, npm), ...exampleRows(tools, nodes, npm));
+
+/** The tarball of @stepwell/libtorch for a project that installs from files. */
+async function libtorchTarball(): Promise<string> {
+  const target = join(folder, "libtorch-files");
+  mkdirSync(target);
+  await packLibtorch(target, { registry: false, platforms: [platform] });
+  return join(target, readdirSync(target)[0] ?? "");
+}
+rows.push(...commandLineRows({ folder, tarballs, libtorch: libtorchTarball }));
+const packPlatform = (target: string, name: string) => packLibtorch(target, { registry: true, platforms: [name] });
+rows.push(...platformRows(folder, join(folder, "served"), packPlatform));
 
 const chosen = rows.filter(
   ({ words }) => wanted.length === 0 || wanted.some((text) => words.join(" | ").includes(text)),
