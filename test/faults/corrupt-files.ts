@@ -12,7 +12,7 @@ const memory = 2 ** 26;
 /** In bytes: the largest of the files has a name of a million. */
 const largest = 2 ** 21;
 
-async function corrupt({ folder, scale, seed }: Context, verify: boolean): Promise<Outcome> {
+async function corrupt({ folder, scale, seed, remaining }: Context, verify: boolean): Promise<Outcome> {
   const config: CorruptConfig = {
     folder,
     seed,
@@ -20,6 +20,7 @@ async function corrupt({ folder, scale, seed }: Context, verify: boolean): Promi
     share: sized(scale, 20, 1, 1),
     bits: sized(scale, 1, 8, 8),
     verify,
+    seconds: remaining(),
   };
   const { lines, problem } = await report<CorruptReport>("corrupt", config, { limit: 7_200_000 });
   const result = lines[0];

@@ -13,10 +13,10 @@ const targets = ["file", "options", "module", "calls"];
 /** In seconds, 25: an input that takes longer hangs. In MiB, 4,096: more memory than any input may need. */
 const limits = ["-timeout=25", "-rss_limit_mb=4096", "-max_len=4096"];
 
-function fuzz({ folder, scale, seed }: Context, chosen: readonly string[]): Outcome {
+function fuzz({ folder, scale, seed, remaining }: Context, chosen: readonly string[]): Outcome {
   const tally = new Tally();
   const figures: Record<string, number> = {};
-  for (const target of chosen) {
+  for (const [i, target] of chosen.entries()) {
     const corpus = join(folder, target);
     mkdirSync(corpus, { recursive: true });
     const seeds = join(crate, "seeds", target);
@@ -24,6 +24,7 @@ function fuzz({ folder, scale, seed }: Context, chosen: readonly string[]): Outc
     const runs = sized(scale, 20_000, 500_000, 12_500_000);
     const options = [
       `-runs=${runs}`,
+      `-max_total_time=${Math.ceil(Math.max(remaining(), 1) / (chosen.length - i))}`,
       `-seed=${seed}`,
       `-artifact_prefix=${artifacts}`,
       "-print_final_stats=1",

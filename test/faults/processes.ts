@@ -3,10 +3,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { watch } from "./time-limit.js";
 
 const folder = new URL("./programs/", import.meta.url).href.replace("/test/faults/", "/test/dist/faults/");
 
-/** In milliseconds: a program that takes longer hangs. */
+/** In milliseconds, without waits for a core: a program that takes longer hangs. */
 const patience = 120_000;
 
 export interface End {
@@ -20,7 +21,7 @@ export interface End {
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
-  /** In milliseconds, until a program counts as hanging. */
+  /** In milliseconds without waits for a core, until a program counts as hanging. */
   readonly limit?: number;
 }
 
@@ -53,13 +54,13 @@ export class Program {
     this.child.stderr.setEncoding("utf8").on("data", (text) => {
       stderr += text;
     });
-    const timer = setTimeout(() => {
+    const unwatch = watch(this.pid, limit, () => {
       hung = true;
       this.child.kill("SIGKILL");
-    }, limit);
+    });
     this.ended = new Promise((resolve) => {
       this.child.on("close", (code, signal) => {
-        clearTimeout(timer);
+        unwatch();
         resolve({ code, signal, stderr, hung });
       });
     });

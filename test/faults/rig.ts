@@ -8,6 +8,8 @@ export interface Context {
   readonly seed: number;
   /** An empty folder for files of the rig. */
   readonly folder: string;
+  /** In seconds: what is left of the time limit of the rig. Without a limit, about three centuries. */
+  readonly remaining: () => number;
   /** Whether the time limit of the rig has passed. It is asked between two faults. */
   readonly isOver: () => boolean;
 }

@@ -14,6 +14,9 @@ export interface RunOptions {
   readonly planted?: boolean;
 }
 
+/** In seconds. JSON has no infinity. */
+const unlimited = 1e10;
+
 async function inFolder(work: (folder: string) => Promise<Outcome>): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "stepwell-faults-"));
   try {
@@ -25,7 +28,10 @@ async function inFolder(work: (folder: string) => Promise<Outcome>): Promise<Out
   }
 }
 
-export async function runRig(rig: Rig, { scale, seed, limit, planted = true }: RunOptions): Promise<RigResult> {
+export async function runRig(
+  rig: Rig,
+  { scale, seed, limit = unlimited, planted = true }: RunOptions,
+): Promise<RigResult> {
   const { fault, name, about } = rig;
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
@@ -34,7 +40,8 @@ export async function runRig(rig: Rig, { scale, seed, limit, planted = true }: R
   const results: PlantedResult[] = [];
   const contextOf = (folder: string, scale: Scale): Context => {
     const begin = performance.now();
-    return { scale, seed, folder, isOver: () => limit !== undefined && performance.now() - begin > limit * 1000 };
+    const remaining = () => limit - (performance.now() - begin) / 1000;
+    return { scale, seed, folder, remaining, isOver: () => remaining() <= 0 };
   };
   for (const [bug, run] of planted ? Object.entries(rig.planted) : []) {
     const outcome = await inFolder((folder) => run(contextOf(folder, "quick")));

@@ -5,13 +5,14 @@ import type { Ending } from "./programs/worker.js";
 import type { RoundReport, RoundsConfig } from "./programs/worker-rounds.js";
 import { type Context, type Outcome, type Rig, sized, Tally } from "./rig.js";
 
-async function storm({ scale, seed }: Context, planted?: Ending): Promise<Outcome> {
+async function storm({ scale, seed, remaining }: Context, planted?: Ending): Promise<Outcome> {
   const tally = new Tally();
   const config: RoundsConfig = {
     workers: planted ? 2 : sized(scale, 4, 8, 20),
     rounds: planted ? 1 : sized(scale, 2, 25, 500),
     seed,
     limit: planted ? 5_000 : 25_000,
+    seconds: remaining(),
     ...(planted ? { planted } : {}),
   };
   const { lines, problem } = await report<RoundReport>("worker-rounds", config, { limit: 7_200_000 });

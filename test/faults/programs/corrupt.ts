@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { Random } from "../../random-operations/random.js";
-import { damagedCopies, strangeFiles } from "../damage.js";
+import { damagedCopies, mutated, strangeFiles } from "../damage.js";
 import { configured, say } from "./lines.js";
 
 export interface CorruptConfig {
   readonly folder: string;
   readonly seed: number;
-  /** Copies with several random changes, of each file. */
+  /** Copies with several random changes, of each file, if there is time. */
   readonly random: number;
   /** One in so many copies is tried. */
   readonly share: number;
@@ -18,6 +18,8 @@ export interface CorruptConfig {
   readonly bits: number;
   /** A planted bug: the checksum is not compared. */
   readonly verify: boolean;
+  /** The time limit of the random changes. Other copies are made in any case. */
+  readonly seconds: number;
 }
 
 export interface CorruptReport {
@@ -28,7 +30,7 @@ export interface CorruptReport {
   readonly peak: number;
 }
 
-const { folder, seed, random: randomCopies, share, bits, verify } = configured<CorruptConfig>();
+const { folder, seed, random: randomCopies, share, bits, verify, seconds } = configured<CorruptConfig>();
 const random = new Random(seed);
 const path = join(folder, "damaged");
 k.seed(1);
@@ -63,14 +65,20 @@ function attempt(what: string, isRefused: boolean, call: () => unknown): void {
 }
 
 const start = process.resourceUsage().maxRSS;
+const files = Object.entries({ module: moduleFile, run: runFile });
 const copies = function* () {
-  for (const [name, file] of Object.entries({ module: moduleFile, run: runFile })) {
-    for (const [what, bytes] of damagedCopies(file, { random, bits, copies: randomCopies })) {
-      if (random.int(share) > 0) continue;
-      yield [name, `${name}: ${what}`, bytes] as const;
+  for (const [name, file] of files) {
+    for (const [what, bytes] of damagedCopies(file, { random, bits })) {
+      if (random.int(share) === 0) yield [name, `${name}: ${what}`, bytes] as const;
     }
   }
   for (const [what, bytes] of strangeFiles()) yield ["strange", what, bytes] as const;
+  for (let i = 0; i < randomCopies && performance.now() < seconds * 1000; i++) {
+    for (const [name, file] of files) {
+      const copy = mutated(file, random);
+      if (random.int(share) === 0 && !copy.equals(file)) yield [name, `${name}: random change ${i}`, copy] as const;
+    }
+  }
 };
 for (const [kind, what, bytes] of copies()) {
   writeFileSync(path, bytes);

@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import * as k from "@stepwell/sdk";
 import { Random } from "../../random-operations/random.js";
+import { watch } from "../time-limit.js";
 import { configured, say } from "./lines.js";
 import type { Ending } from "./worker.js";
 
@@ -10,8 +11,10 @@ export interface RoundsConfig {
   readonly workers: number;
   readonly rounds: number;
   readonly seed: number;
-  /** In milliseconds, until a worker counts as hanging. */
+  /** In milliseconds without waits for a core, until a worker counts as hanging. */
   readonly limit: number;
+  /** In seconds: no round begins later. */
+  readonly seconds: number;
   readonly planted?: Ending;
 }
 
@@ -21,7 +24,7 @@ export interface RoundReport {
   readonly rss: number;
 }
 
-const { workers, rounds, seed, limit, planted } = configured<RoundsConfig>();
+const { workers, rounds, seed, limit, seconds, planted } = configured<RoundsConfig>();
 const random = new Random(seed);
 const endings: readonly Ending[] = ["finish", "leave", "exit", "endless", "endless"];
 /** The exit codes of workers that end by themselves. */
@@ -35,16 +38,16 @@ function start(ending: Ending): Promise<string | undefined> {
     worker.stderr.on("data", (chunk) => {
       text += chunk;
     });
-    const timer = setTimeout(() => {
+    const unwatch = watch(process.pid, limit, () => {
       resolve(`${ending}: it hangs`);
       void worker.terminate();
-    }, limit);
+    });
     worker.on("message", () => {
       if (ending === "endless") setTimeout(() => void worker.terminate(), random.next() * 30);
     });
     worker.on("error", (error) => resolve(`${ending}: ${error}`));
     worker.on("exit", (code) => {
-      clearTimeout(timer);
+      unwatch();
       const expected = codes[ending];
       if (text) resolve(`${ending}: ${text.slice(0, 300)}`);
       resolve(expected === undefined || code === expected ? undefined : `${ending}: exit code ${code}`);
@@ -52,7 +55,8 @@ function start(ending: Ending): Promise<string | undefined> {
   });
 }
 
-for (let round = 0; round < rounds; round++) {
+const isOver = () => performance.now() > seconds * 1000;
+for (let round = 0; round < rounds && !isOver(); round++) {
   const chosen = Array.from({ length: workers }, () => planted ?? random.pick(endings));
   const problems = (await Promise.all(chosen.map(start))).filter((problem) => problem !== undefined);
   const isWell = k.handlecount() === 1 && String(k.tensor(x)) === "1,2,3";
