@@ -6,6 +6,7 @@ import { processExits } from "./exits.js";
 import { fuzzing } from "./fuzz.js";
 import { nonFiniteGradients } from "./gradients.js";
 import { handleStates } from "./handle-states.js";
+import { interleavings } from "./interleavings.js";
 import { ioErrors } from "./io-errors.js";
 import { killAtRandom, killSweep } from "./kills.js";
 import { leaks } from "./leaks.js";
@@ -29,6 +30,7 @@ export const rigs: readonly Rig[] = [
   randomOperations,
   workerStorm,
   processExits,
+  interleavings,
   absurdSizes,
   failingAllocations,
   exactResume,
