@@ -1,26 +1,15 @@
 // F13: if an allocation of libtorch fails, the call fails with ERR_MEMORY and changes nothing, or completes.
 
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { compileLibrary, compilerProblem } from "./c-library.js";
 import { report } from "./processes.js";
 import type { AllocationsConfig, AllocationsReport } from "./programs/allocations.js";
 import { type Context, type Outcome, type Rig, Tally } from "./rig.js";
 
-const source = fileURLToPath(new URL("failing-allocations.c", import.meta.url).href.replace("/test/dist/", "/test/"));
-const compilers = [process.env.CC, "cc", "gcc", "clang"].filter((name) => name !== undefined);
-
-function compile(folder: string): string | undefined {
-  const library = join(folder, "failing-allocations.so");
-  const args = ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"];
-  return compilers.some((compiler) => spawnSync(compiler, args).status === 0) ? library : undefined;
-}
-
 async function sweep({ folder, scale }: Context, planted: boolean): Promise<Outcome> {
   const tally = new Tally();
-  const library = compile(folder);
-  if (library === undefined) throw new Error("failing-allocations.c does not compile");
+  const library = compileLibrary("failing-allocations.c", folder);
   const control = join(folder, "control");
   writeFileSync(control, Buffer.alloc(40));
   const config: AllocationsConfig = { folder, control, isQuick: scale === "quick", planted };
@@ -40,12 +29,7 @@ export const failingAllocations: Rig = {
   name: "allocations",
   about:
     "steps, passes, saves and loads in which the k-th allocation of libtorch fails, for every k, once and from then on",
-  problem: () =>
-    process.platform !== "linux"
-      ? "it needs Linux"
-      : compilers.some((name) => spawnSync(name, ["--version"]).status === 0)
-        ? undefined
-        : "there is no C compiler",
+  problem: () => (process.platform === "linux" ? compilerProblem() : "it needs Linux"),
   run: (context) => sweep(context, false),
   planted: { "a step in two halves": (context) => sweep(context, true) },
 };

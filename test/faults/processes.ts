@@ -21,6 +21,8 @@ export interface End {
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
+  /** A program with its options that runs Node, such as valgrind. */
+  readonly under?: readonly string[];
   /** In milliseconds without waits for a core, until a program counts as hanging. */
   readonly limit?: number;
 }
@@ -32,9 +34,14 @@ export class Program {
   readonly #waiting: ((line: string | undefined) => void)[] = [];
   #closed = false;
 
-  constructor(name: string, config: unknown, { env = {}, flags = [], limit = patience }: ProgramOptions = {}) {
+  constructor(
+    name: string,
+    config: unknown,
+    { env = {}, flags = [], under = [], limit = patience }: ProgramOptions = {},
+  ) {
     const path = fileURLToPath(new URL(`${name}.js`, folder));
-    this.child = spawn(process.execPath, [...flags, path, JSON.stringify(config)], {
+    const [command = process.execPath, ...args] = [...under, process.execPath, ...flags, path, JSON.stringify(config)];
+    this.child = spawn(command, args, {
       env: { ...process.env, STEPWELL_ENGINE: "native", ...env },
     });
     // A child that was killed does not read.

@@ -1,5 +1,6 @@
 // The rigs, in the order of a run: quick ones first.
 
+import { crateMemory } from "./address-sanitizer.js";
 import { failingAllocations } from "./allocations.js";
 import { corruptFiles } from "./corrupt-files.js";
 import { processExits } from "./exits.js";
@@ -17,6 +18,7 @@ import type { Rig } from "./rig.js";
 import { absurdSizes } from "./sizes.js";
 import { soak } from "./soak.js";
 import { wasmTraps } from "./traps.js";
+import { addonMemory } from "./valgrind.js";
 import { workerStorm } from "./workers.js";
 
 export const rigs: readonly Rig[] = [
@@ -38,4 +40,6 @@ export const rigs: readonly Rig[] = [
   soak,
   wasmTraps,
   fuzzing,
+  crateMemory,
+  addonMemory,
 ];
