@@ -79,7 +79,9 @@ function problemOf({ code, message }: SaveAnswer, call: Call, isLate: boolean, s
   if (code === undefined) return found === after ? undefined : "it says that it has saved, and has not";
   if (code !== "ERR_FILE") return `the error is ${code}: ${message}`;
   // After the rename the new file is there, and only a power cut could lose it.
-  if (isLate) return found === after ? undefined : "neither the old file nor the new one";
+  if (isLate && found !== after) return "neither the old file nor the new one";
+  if (isLate)
+    return /: it has the new content, /.test(message ?? "") ? undefined : `the error is as before: ${message}`;
   return found === before ? undefined : `the old file has changed, by an error of ${call.name}`;
 }
 

@@ -18,7 +18,8 @@ const MAX_TRIES: usize = 16;
 /// A search for old scratch files reads at most this many entries of a folder.
 const MAX_ENTRIES: usize = 1 << 16;
 
-/// Replaces the file at `path`, or the one that a link there points at, by what `write` writes.
+/// Replaces the file at `path`, or the one that a link there points at, by what `write` writes. After an error the file is as before,
+/// unless the message says that it has the new content.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let target = target(path)?;
     let before = match fs::symlink_metadata(&target) {
@@ -40,7 +41,17 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
     scratch.renamed = true;
     // Without the sync of the folder a power cut can lose the rename. Windows cannot open a folder, and does not need
     // it.
-    if cfg!(unix) { File::open(&folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|error| in_place(&error))
+    } else {
+        Ok(())
+    }
+}
+
+/// The error of a folder that is not synced after the rename.
+fn in_place(error: &Error) -> Error {
+    let problem = "it has the new content, but a power cut can bring back the old one, since its folder is not synced";
+    Error::new(error.kind(), format!("{problem}: {error}"))
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -52,7 +52,8 @@ pub trait Sink {
 /// Writes a checkpoint and replaces the file at `path` by it. See [`write`].
 ///
 /// # Errors
-/// [`Code::File`] if the system does not write the file, and the errors of [`write`]. The file is then as before.
+/// [`Code::File`] if the system does not write the file, and the errors of [`write`]. The file is then as before, unless only the sync
+/// of its folder failed, which the message says.
 pub fn write_file(
     path: &Path,
     tensors: &[TensorHeader],
