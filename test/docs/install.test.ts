@@ -1,10 +1,12 @@
 // The README's way to add the packages to a project works as it is written.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { run } from "../packaging/packed.js";
+import { isError } from "./examples.js";
+import { stepsOf, walk } from "./walk.js";
 
 const root = join(import.meta.dirname, "..", "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -41,6 +43,13 @@ it("packs, installs and trains", () => {
   for (const compiler of ["node_modules/.bin/tsc", "test/node_modules/typescript-5.9/bin/tsc"]) {
     expect(run(join(root, compiler), ["--noEmit", "-p", "."], project)).toEqual({ status: 0, stdout: "", stderr: "" });
   }
+
+  // The tutorial goes on from here, in a folder of its own, since both have a file train.js.
+  const folder = join(project, "tutorial");
+  mkdirSync(folder);
+  const seen = walk(stepsOf(join(root, "docs", "tutorial.md")), folder);
+  expect(seen.length).toBeGreaterThan(4);
+  expect(seen.filter(({ printed, wanted }) => !isError(printed, wanted))).toEqual([]);
 
   writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
   rmSync(join(project, "node_modules"), { recursive: true });
