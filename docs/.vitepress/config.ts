@@ -24,13 +24,14 @@ export default defineConfig({
   ],
   markdown: {
     theme: { light: "github-light", dark: "github-dark-dimmed" },
-    languageAlias: { output: "txt" },
+    // Text without colours, under its own name.
+    languages: ["output", "q"].map((name) => ({ name, scopeName: `text.${name}`, patterns: [], repository: {} })),
     config: linksBetweenPages,
   },
   themeConfig: {
     logo: "/icon.svg",
     nav: [
-      { text: "Overview", link: "/readme" },
+      { text: "Tutorial", link: "/tutorial" },
       { text: "Guides", link: "/guides/own-modules", activeMatch: "/guides/" },
       { text: "Reference", link: "/api/", activeMatch: "/(api|reference)/" },
       { text: "Errors", link: "/errors/", activeMatch: "/errors/" },

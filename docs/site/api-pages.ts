@@ -62,7 +62,7 @@ function forms(all: readonly Form[]): string {
   }
   return groups
     .map(({ signatures, text, examples }) =>
-      [fence(signatures.join("\n\n")), prose(text), ...examples.map(example)].join("\n\n"),
+      [signature(signatures), prose(text), ...examples.map(example)].filter(Boolean).join("\n\n"),
     )
     .join("\n\n");
 }
@@ -111,6 +111,12 @@ function linked(name: string): string {
 /** An example of a comment is a fragment, without its imports, and does not run. */
 function example(text: string): string {
   return text.replace(/^```ts\n/, "```typescript\n");
+}
+
+/** Signatures in one block. The name of an interface alone says nothing more than its heading. */
+function signature(signatures: readonly string[]): string {
+  const text = signatures.join("\n\n");
+  return /^interface \w+$/.test(text) ? "" : fence(text);
 }
 
 const fence = (text: string) => `\`\`\`typescript\n${text}\n\`\`\``;

@@ -17,9 +17,9 @@ export function sidebar(): Item[] {
   return [
     {
       text: "Start",
-      items: [page("README.md", "Overview")],
+      items: [page("README.md", "Overview"), page("docs/tutorial.md"), ...pages("docs/from")],
     },
-    { text: "Guides", items: [...pages("docs/guides")] },
+    { text: "Guides", items: [...pages("docs/guides"), page("docs/recipes.md")] },
     {
       text: "Reference",
       items: [
@@ -40,8 +40,10 @@ export function sidebar(): Item[] {
     {
       text: "Behind the calls",
       items: [
-        page("bench/results/report.md", "Performance"),
+        page("docs/performance.md"),
         page("docs/reliability.md"),
+        group("Figures", pages("bench/results")),
+        group("Internals", pages("docs/internals")),
         group("Examples", pagesOfExamples()),
       ],
     },

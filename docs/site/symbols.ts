@@ -48,12 +48,18 @@ export function publicSymbols(): readonly PublicSymbol[] {
   const file = program.getSourceFile(entry);
   const module = file && checker.getSymbolAtLocation(file);
   if (!module) throw new Error(`The declarations of the SDK are missing: run "npm run setup". Expected ${entry}.`);
-  return checker.getExportsOfModule(module).map((symbol) => described(symbol, checker));
+  const exported = checker.getExportsOfModule(module);
+  const all = new Set(exported.map((symbol) => declared(symbol, checker)));
+  return exported.map((symbol) => described(symbol, all, checker));
 }
 
-function described(exported: ts.Symbol, checker: ts.TypeChecker): PublicSymbol {
-  const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
-  const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
+/** The symbol that is declared, of a name that may export it again. */
+function declared(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+function described(exported: ts.Symbol, all: ReadonlySet<ts.Symbol>, checker: ts.TypeChecker): PublicSymbol {
+  const symbol = declared(exported, checker);
   const nodes = (symbol.declarations ?? []).map((node) => (ts.isVariableDeclaration(node) ? node.parent.parent : node));
   const [first] = nodes;
   if (!first) throw new Error(`The symbol ${exported.name} is not declared.`);
@@ -64,7 +70,7 @@ function described(exported: ts.Symbol, checker: ts.TypeChecker): PublicSymbol {
     file: relative(declarations, first.getSourceFile().fileName).replace(/\.d\.ts$/, ""),
     kind: kindOf(first),
     forms: nodes.map((node) => formOf(node, shared)),
-    members: nodes.flatMap((node) => membersOf(node, checker)),
+    members: nodes.flatMap((node) => membersOf(node, all, checker)),
   };
 }
 
@@ -120,8 +126,35 @@ function onLines(node: ts.FunctionDeclaration | ts.MethodDeclaration, short: str
   return `${before}(\n${parameters})${result}`;
 }
 
-function membersOf(node: ts.Node, checker: ts.TypeChecker): readonly Member[] {
-  if (!ts.isClassDeclaration(node) && !ts.isInterfaceDeclaration(node)) return [];
+/** The members of a class or an interface, with the inherited ones of interfaces that have no page. */
+function membersOf(node: ts.Node, all: ReadonlySet<ts.Symbol>, checker: ts.TypeChecker): readonly Member[] {
+  const own = ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) ? ownMembers(node, checker) : [];
+  const parents = parentsOf(node).flatMap((name) => {
+    const symbol = checker.getSymbolAtLocation(name);
+    const parent = symbol && declared(symbol, checker);
+    const isOurs = parent?.declarations?.some((one) => one.getSourceFile().fileName.startsWith(declarations));
+    return parent && isOurs && !all.has(parent) ? (parent.declarations ?? []) : [];
+  });
+  return [...own, ...parents.flatMap((parent) => membersOf(parent, all, checker))];
+}
+
+/** The names of the types that a type has all members of: what it extends, or the parts of an intersection. */
+function parentsOf(node: ts.Node): readonly ts.Node[] {
+  if (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)) {
+    return (node.heritageClauses ?? []).flatMap(({ types }) => types.map(({ expression }) => expression));
+  }
+  if (!ts.isTypeAliasDeclaration(node) || !ts.isIntersectionTypeNode(node.type)) return [];
+  return node.type.types.flatMap((part) => namesOf(part));
+}
+
+/** A part of an intersection: a type, or the type that a condition chooses. */
+function namesOf(part: ts.TypeNode): readonly ts.Node[] {
+  if (ts.isParenthesizedTypeNode(part)) return namesOf(part.type);
+  if (ts.isConditionalTypeNode(part)) return [...namesOf(part.trueType), ...namesOf(part.falseType)];
+  return ts.isTypeReferenceNode(part) ? [part.typeName] : [];
+}
+
+function ownMembers(node: ts.ClassDeclaration | ts.InterfaceDeclaration, checker: ts.TypeChecker): readonly Member[] {
   return [...node.members].filter(isPublic).map((member) => {
     const symbol = member.name && checker.getSymbolAtLocation(member.name);
     const isProperty = ts.isPropertySignature(member) || ts.isPropertyDeclaration(member);

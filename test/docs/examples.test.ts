@@ -53,6 +53,7 @@ describe.each(examples.map((example, position) => ({ ...example, position })))("
 
 /** Pages with code of a program that does not run: why. */
 const withoutRun: Readonly<Record<string, string>> = {
+  "docs/from/tfjs.md": "the code of TensorFlow.js",
   "docs/guides/bundlers.md": "configurations of bundlers, and a page",
   "docs/guides/command-line.md": "modules that the command line reads",
 };

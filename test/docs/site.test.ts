@@ -35,7 +35,16 @@ function targetsOf(page: string, attribute: "href" | "src"): readonly (readonly 
 
 describe("the site", () => {
   it("has the pages of all parts", () => {
-    for (const page of ["index", "readme", "errors/ERR_SHAPE", "api/functions/matrix", "how-to/layer"]) {
+    for (const page of [
+      "index",
+      "readme",
+      "tutorial",
+      "from/pytorch",
+      "internals/sweep",
+      "errors/ERR_SHAPE",
+      "api/functions/matrix",
+      "how-to/layer",
+    ]) {
       expect([...pages.keys()]).toContain(`${page}.html`);
     }
     expect(pages.size).toBeGreaterThan(150);
