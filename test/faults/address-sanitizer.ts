@@ -46,10 +46,11 @@ async function tests({ remaining }: Context): Promise<Outcome> {
     });
   }
   let isOver = false;
-  const timer = setInterval(() => {
+  const look = () => {
     isOver = remaining() <= 0;
     if (isOver) child.kill();
-  }, 1000);
+  };
+  const timer = setInterval(look, 1000);
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
   clearInterval(timer);
   tally.count = [...text.matchAll(/^test .* \.\.\. ok$/gm)].length;

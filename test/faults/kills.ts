@@ -10,6 +10,7 @@ import type { SaveLoopConfig } from "./programs/save-loop.js";
 import { type Context, type Outcome, type Rig, sized, Tally } from "./rig.js";
 import type { Saver } from "./savers.js";
 import { attachToInject, attachToList, callsBetween, straceProblem, wasBetween } from "./strace.js";
+import { elapsed } from "./time-limit.js";
 
 const isScratch = (name: string) => name.startsWith(".stepwell-") || name.endsWith(".tmp");
 
@@ -138,9 +139,9 @@ async function randomKills({ folder, scale, seed, isOver }: Context, saver: Save
     const program = new Program("save-loop", config);
     for (let line = 0; line < 2; line++) await program.line();
     // The time of a save, on a machine that may be busy.
-    const begin = performance.now();
+    const begin = elapsed();
     acknowledged = Math.max(acknowledged, Number(await program.line()));
-    const period = performance.now() - begin;
+    const period = elapsed() - begin;
     await new Promise((resolve) => setTimeout(resolve, random.next() * period));
     await program.kill();
     const lines = program.taken().filter((line) => /^\d+$/.test(line));

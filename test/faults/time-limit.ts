@@ -2,6 +2,9 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 
+/** In milliseconds, since the start of this process. */
+export const elapsed = (): number => performance.now();
+
 /** How long the threads of a process have waited for a core, in milliseconds; 0 where the system does not say. */
 function waitedForCores(pid: number): number {
   try {
@@ -17,10 +20,10 @@ function waitedForCores(pid: number): number {
 
 /** Calls back after a process has run or slept for so many milliseconds. Returns a function that ends the watch. */
 export function watch(pid: number, limit: number, onOver: () => void): () => void {
-  let [spent, then, waited] = [0, performance.now(), waitedForCores(pid)];
+  let [spent, then, waited] = [0, elapsed(), waitedForCores(pid)];
   const timer = setInterval(
     () => {
-      const [now, waits] = [performance.now(), waitedForCores(pid)];
+      const [now, waits] = [elapsed(), waitedForCores(pid)];
       // A thread that has ended takes its share along, and several threads wait at once.
       const idle = Math.min(Math.max(waits - waited, 0), now - then);
       spent += now - then - idle;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { Random } from "../../random-operations/random.js";
 import { damagedCopies, mutated, strangeFiles } from "../damage.js";
+import { elapsed } from "../time-limit.js";
 import { configured, say } from "./lines.js";
 
 export interface CorruptConfig {
@@ -73,7 +74,7 @@ const copies = function* () {
     }
   }
   for (const [what, bytes] of strangeFiles()) yield ["strange", what, bytes] as const;
-  for (let i = 0; i < randomCopies && performance.now() < seconds * 1000; i++) {
+  for (let i = 0; i < randomCopies && elapsed() < seconds * 1000; i++) {
     for (const [name, file] of files) {
       const copy = mutated(file, random);
       if (random.int(share) === 0 && !copy.equals(file)) yield [name, `${name}: random change ${i}`, copy] as const;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import * as k from "@stepwell/sdk";
 import { Random } from "../../random-operations/random.js";
+import { elapsed } from "../time-limit.js";
 import { configured, say } from "./lines.js";
 
 /** Planted bugs: a call on the thread takes its objects in a later turn; a call that is busy is made in a later turn. */
@@ -251,7 +252,7 @@ async function round(seed: number, length: number): Promise<InterleavingsReport>
 }
 
 k.setting("threads", 1);
-for (let made = 0, i = 0; made < calls && performance.now() < seconds * 1000; i++) {
+for (let made = 0, i = 0; made < calls && elapsed() < seconds * 1000; i++) {
   const report = await round(seed + i, Math.min(500, calls - made));
   made += report.calls;
   say(report);

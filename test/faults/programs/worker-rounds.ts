@@ -3,7 +3,7 @@
 import { Worker } from "node:worker_threads";
 import * as k from "@stepwell/sdk";
 import { Random } from "../../random-operations/random.js";
-import { watch } from "../time-limit.js";
+import { elapsed, watch } from "../time-limit.js";
 import { configured, say } from "./lines.js";
 import type { Ending } from "./worker.js";
 
@@ -55,7 +55,7 @@ function start(ending: Ending): Promise<string | undefined> {
   });
 }
 
-const isOver = () => performance.now() > seconds * 1000;
+const isOver = () => elapsed() > seconds * 1000;
 for (let round = 0; round < rounds && !isOver(); round++) {
   const chosen = Array.from({ length: workers }, () => planted ?? random.pick(endings));
   const problems = (await Promise.all(chosen.map(start))).filter((problem) => problem !== undefined);
