@@ -14,6 +14,7 @@ pub mod fallible;
 #[cfg_attr(target_family = "wasm", path = "error_stack.rs")]
 mod held_error;
 mod instruction_set;
+mod joined;
 
 mod memory;
 mod number;
@@ -45,6 +46,7 @@ pub use device::source::Variant;
 pub use error::{Code, Error, Result};
 pub use fallible::Results;
 pub use instruction_set::InstructionSet;
+pub use joined::joined;
 #[cfg(not(target_family = "wasm"))]
 pub use memory::take_state_memory;
 pub use memory::{ArenaArray, state_memory};

@@ -49,7 +49,10 @@ fn write(f: &mut dyn fmt::Write, x: f64, form: Form, exponential: fn(f64) -> Str
         return f.write_str("inf");
     }
     let text = exponential(x);
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (digits, exponent) = match text.bytes().position(|byte| byte == b'e') {
+        Some(place) => (&text[..place], &text[place + 1..]),
+        None => (&text[..], "0"),
+    };
     if form == Form::LowerExp || (form == Form::Debug && x != 0.0 && !(1e-4..1e16).contains(&x)) {
         f.write_str(digits)?;
         f.write_str("e")?;

@@ -5,6 +5,7 @@ pub(crate) mod definition;
 pub(crate) mod presets;
 
 use crate::error::{Code, Error, Result};
+use crate::joined::joined;
 use crate::optimizers::definition::{Definition, define};
 
 macro_rules! optimizers {
@@ -30,7 +31,7 @@ optimizers! {
 pub fn definition(name: &str) -> Result<&'static Definition> {
     CATALOG.iter().find(|definition| definition.name == name).ok_or_else(|| {
         let known: Vec<_> = CATALOG.iter().map(|definition| definition.name).collect();
-        let message = format_args!("unknown optimizer `{name}`, expected one of {}", known.join(", "));
+        let message = format_args!("unknown optimizer `{name}`, expected one of {}", joined(&known, ", "));
         Error::new(Code::UnknownName, message)
     })
 }

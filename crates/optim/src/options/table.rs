@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Code, Error, Result};
+use crate::joined::joined;
 use crate::number::Number;
 use crate::options::option_type::OptionType;
 use crate::options::value::{OptionKind, OptionValue};
@@ -231,7 +232,9 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -
     let elements: Vec<usize> = specs
         .iter()
         .enumerate()
-        .filter(|(_, spec)| spec.alias.and_then(|a| a.split_once('[')).is_some_and(|(list, _)| list == name))
+        .filter(|(_, spec)| {
+            spec.alias.and_then(|alias| alias.strip_prefix(name)).is_some_and(|rest| rest.starts_with("["))
+        })
         .map(|(index, _)| index)
         .collect();
     match given {
@@ -254,7 +257,7 @@ fn resolve(owner: &str, specs: &[OptionSpec], name: &str, given: &OptionValue) -
 }
 
 fn names(specs: &[OptionSpec]) -> String {
-    specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ")
+    joined(&specs.iter().map(|spec| spec.name).collect::<Vec<_>>(), ", ")
 }
 
 /// A struct of options with its table; made by [`options!`](crate::options!).

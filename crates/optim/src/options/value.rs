@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::joined::joined;
 use crate::number::Number;
 
 /// A value of an option, checked or as a caller gave it.
@@ -64,7 +65,7 @@ impl fmt::Display for OptionKind {
             OptionKind::Float => f.write_str("a finite number"),
             OptionKind::Integer => f.write_str("a whole number"),
             OptionKind::Flag => f.write_str("a boolean"),
-            OptionKind::Word(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
+            OptionKind::Word(words) => write!(f, "one of \"{}\"", joined(words, "\", \"")),
             OptionKind::Sizes => f.write_str("a whole number or a list of them"),
             OptionKind::Numbers => f.write_str("a finite number or a list of them"),
         }

@@ -5,6 +5,7 @@ pub(crate) mod definition;
 pub(crate) mod schedule;
 
 use crate::error::{Code, Error, Result};
+use crate::joined::joined;
 use crate::schedules::closed_form::closed_form;
 use crate::schedules::definition::ScheduleDefinition;
 
@@ -35,7 +36,7 @@ schedules! {
 pub fn schedule_definition(name: &str) -> Result<&'static ScheduleDefinition> {
     SCHEDULES.iter().find(|definition| definition.name == name).ok_or_else(|| {
         let known: Vec<_> = SCHEDULES.iter().map(|definition| definition.name).collect();
-        let message = format_args!("unknown schedule `{name}`, expected one of {}", known.join(", "));
+        let message = format_args!("unknown schedule `{name}`, expected one of {}", joined(&known, ", "));
         Error::new(Code::UnknownName, message)
     })
 }

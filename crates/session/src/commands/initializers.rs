@@ -1,7 +1,8 @@
 //! Initialisers: they overwrite parameters in place, with values from the session's generator.
 
 use stepwell_optim::{
-    Code, Error, Limit::*, Number, OptionKind, OptionSpec, OptionType, OptionValue, Result, defaults, options, parse,
+    Code, Error, Limit::*, Number, OptionKind, OptionSpec, OptionType, OptionValue, Result, defaults, joined, options,
+    parse,
 };
 
 use crate::commands::arguments::Arguments;
@@ -133,7 +134,7 @@ pub(crate) fn gain<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         let OptionKind::Word(known) = Nonlinearity::KIND else { return Error::new(Code::Internal, "no words") };
         Error::new(
             Code::UnknownName,
-            format_args!("unknown nonlinearity `{name}`, expected one of {}", known.join(", ")),
+            format_args!("unknown nonlinearity `{name}`, expected one of {}", joined(&known, ", ")),
         )
     })
 }

@@ -1,6 +1,6 @@
 //! Convolutions over one to three dimensions, and their transposes. Both are composed of the ones over two.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, joined};
 
 use crate::engine::Engine;
 use crate::engine::operations::{Window, positions};
@@ -30,7 +30,7 @@ pub(crate) fn letters(rank: usize) -> String {
 
 /// Sizes as `3x3`.
 pub(crate) fn product_of(sizes: &[usize]) -> String {
-    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
+    joined(&sizes.iter().map(ToString::to_string).collect::<Vec<_>>(), "x")
 }
 
 /// A convolution of `x [n, in, *]`, or `[in, *]`, with `weight [out, in / groups, *]` or, transposed, `[in, out / groups, *]`,

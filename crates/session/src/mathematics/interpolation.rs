@@ -1,7 +1,7 @@
 //! Images of another size, whose elements are interpolated between the nearest ones.
 
 use stepwell_optim::fallible::collected;
-use stepwell_optim::{Code, Error, Number, Result, Results};
+use stepwell_optim::{Code, Error, Number, Result, Results, joined};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Primitive};
@@ -57,7 +57,7 @@ pub(crate) fn interpolate<E: Engine>(engine: &E, x: &E::Tensor, options: &Interp
         let shapes: Vec<_> = expected.iter().map(|rank| format!("[n, c, {}]", letters(*rank))).collect();
         let message = format_args!(
             "expected input of shape {} with elements for mode {mode}, given {shape:?}",
-            shapes.join(" or ")
+            joined(&shapes, " or ")
         );
         return Err(Error::new(Code::Shape, message));
     }

@@ -1,6 +1,6 @@
 //! Normalisation of samples, of groups of channels and over neighbouring channels. Inputs are of floating point.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, joined};
 
 use crate::engine::Engine;
 use crate::engine::primitives::{Binary, Reduce, Unary};
@@ -26,7 +26,7 @@ pub(crate) fn root_mean_square<E: Engine>(
     let ends = |shape: &[usize]| shape.iter().rev().zip(sizes.iter().rev()).all(|(own, size)| *own as i64 == *size);
     if sizes.is_empty() || sizes.len() > shape.len() || !ends(&shape) {
         let sizes: Vec<_> = sizes.iter().map(ToString::to_string).collect();
-        let message = format_args!("expected input of shape [*, {}], given {shape:?}", sizes.join(", "));
+        let message = format_args!("expected input of shape [*, {}], given {shape:?}", joined(&sizes, ", "));
         return Err(Error::new(Code::Shape, message));
     }
     if let Some(weight) = weight {

@@ -1,6 +1,6 @@
 //! Functions of tensors: each checks shapes and memory, and applies one primitive.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, joined};
 
 use crate::engine::Engine;
 use crate::engine::element_count::checked_element_count;
@@ -176,7 +176,7 @@ fn broadcast_shape(shapes: &[Vec<usize>]) -> Result<Vec<usize>> {
             }
             if *own != 1 {
                 let given: Vec<_> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
-                let message = format_args!("expected shapes that broadcast, given {}", given.join(" and "));
+                let message = format_args!("expected shapes that broadcast, given {}", joined(&given, " and "));
                 return Err(Error::new(Code::Shape, message));
             }
             *own = *size;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use stepwell_optim::{Brief, Code, Error, Result, Shared, documentation};
+use stepwell_optim::{Brief, Code, Error, Result, Shared, documentation, joined};
 
 use crate::engine::Engine;
 use crate::engine::primitives::Binary;
@@ -136,7 +136,7 @@ impl Container {
         if fits {
             return Ok(());
         }
-        let given = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
+        let given = if kinds.is_empty() { "none".to_owned() } else { joined(&kinds, ", ") };
         Err(Error::new(Code::Argument, format_args!("expected {expected}, given {given}")))
     }
 

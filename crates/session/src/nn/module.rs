@@ -435,7 +435,7 @@ impl<E: Engine> Layer<E> for ParameterDictionary<E::Tensor> {
 
 /// A name that cannot be mistaken for a path.
 pub(crate) fn checked_name(name: &str) -> Result<String> {
-    if name.is_empty() || name.contains('.') {
+    if name.is_empty() || name.bytes().any(|byte| byte == b'.') {
         return Err(Error::new(Code::Argument, format_args!("expected a name without dots, given \"{name}\"")));
     }
     Ok(name.to_owned())

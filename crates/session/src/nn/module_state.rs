@@ -339,7 +339,8 @@ impl<E: Engine> Restored<'_, '_, E> {
         let mut children = Vec::new();
         while rows.get(*position).is_some_and(|row| row.depth > depth) {
             let path = &self.paths[*position];
-            let key = path.rsplit('.').next().unwrap_or_default().to_owned();
+            let start = path.bytes().rposition(|byte| byte == b'.').map_or(0, |point| point + 1);
+            let key = path[start..].to_owned();
             children.push((key, self.module(position, depth + 1)?));
         }
         let module = self.assembled(row, index, children)?;

@@ -1,6 +1,6 @@
 //! Modules from their specifications.
 
-use stepwell_optim::{Code, Error, Result, Results, Shared, defaults, parse};
+use stepwell_optim::{Code, Error, Result, Results, Shared, defaults, joined, parse};
 
 use crate::engine::Engine;
 use crate::nn::container::{CONTAINERS, Container};
@@ -82,7 +82,10 @@ impl<E: Engine> Module<E> {
         let found = layer_kinds::<E>().find(|layer| layer.name == kind).ok_or_else(|| {
             let containers = CONTAINERS.iter().map(|(name, ..)| *name).chain([PARAMETER_DICTIONARY]);
             let known: Vec<_> = layer_kinds::<E>().map(|layer| layer.name).chain(containers).collect();
-            Error::new(Code::UnknownName, format_args!("unknown module `{kind}`, expected one of {}", known.join(", ")))
+            Error::new(
+                Code::UnknownName,
+                format_args!("unknown module `{kind}`, expected one of {}", joined(&known, ", ")),
+            )
         })?;
         let (named, positional) = match rest.split_last() {
             Some((Value::Object(entries), positional)) => (named_options(entries.clone())?, positional),

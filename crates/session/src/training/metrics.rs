@@ -1,7 +1,7 @@
 //! Metrics of an epoch.
 
 use stepwell_optim::fallible::{collected, with_capacity};
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Result, joined};
 
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
@@ -34,7 +34,7 @@ impl Metric {
     }
 
     pub(crate) fn parse(given: &Value) -> Result<Self> {
-        let known = Self::ALL.map(Metric::name).join(", ");
+        let known = joined(&Self::ALL.map(Metric::name), ", ");
         match given {
             Value::String(word) => Self::ALL.into_iter().find(|metric| metric.name() == word).ok_or_else(|| {
                 Error::new(Code::OptionRange, format_args!("unknown metric \"{word}\", expected some of {known}"))

@@ -1,6 +1,6 @@
 //! Plain data as values of options, and back.
 
-use stepwell_optim::{Code, Error, OptionSpec, OptionValue, Result, Results};
+use stepwell_optim::{Code, Error, OptionSpec, OptionValue, Result, Results, joined};
 
 use crate::values::numbers::{Numbers, array};
 use crate::values::value::Value;
@@ -58,7 +58,7 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
 pub(crate) fn check_keys(owner: &str, entries: &[(String, Value)], known: &[&str]) -> Result<()> {
     for (key, _) in entries {
         if !known.contains(&key.as_str()) {
-            let known = known.join(", ");
+            let known = joined(&known, ", ");
             return Err(Error::new(
                 Code::Format,
                 format_args!("{owner}: unknown key `{key}`, expected some of {known}"),

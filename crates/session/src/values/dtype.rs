@@ -1,6 +1,6 @@
 //! The element type of a tensor.
 
-use stepwell_optim::{Code, Error, Number, OptionKind, OptionType, OptionValue, Result};
+use stepwell_optim::{Code, Error, Number, OptionKind, OptionType, OptionValue, Result, joined};
 
 /// The element type of a tensor. Named as the k-api names it; PyTorch's names are accepted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Dtype {
 
     /// The names of all, for messages.
     pub(crate) fn known() -> String {
-        Self::ALL.map(Dtype::name).join(", ")
+        joined(&Self::ALL.map(Dtype::name), ", ")
     }
 
     /// The name in the k-api's words.

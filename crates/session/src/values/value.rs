@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use stepwell_optim::{Brief, Number};
+use stepwell_optim::{Brief, Number, joined};
 
 use crate::values::data::Data;
 use crate::values::handle::Handle;
@@ -156,7 +156,7 @@ impl fmt::Display for Value {
             Value::Object(entries) => {
                 // There may be a hundred thousand of them.
                 let keys: Vec<_> = entries.iter().take(20).map(|(key, _)| key.as_str()).collect();
-                let mut text = keys.join(", ");
+                let mut text = joined(&keys, ", ");
                 if keys.len() < entries.len() {
                     text.push_str(", ...");
                 }

@@ -53,7 +53,7 @@ impl<V: VectorMemory> Workspace<V> {
     fn two_loops(&mut self, memory: &V, pool: &RowPool<V>, newest: Option<V::Product>) -> Result<f64> {
         let gradient = V::all(&self.gradients[self.current]);
         let (d, pairs, h_diag) = (&mut self.variables.d, &mut self.variables.pairs, self.variables.h_diag);
-        let Some(last) = pairs.back() else {
+        let Some(last) = pairs.last() else {
             memory.scale(V::all_mut(d), h_diag)?;
             return memory.value(memory.dot(gradient, V::all(d))?);
         };

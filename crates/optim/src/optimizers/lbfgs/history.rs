@@ -3,7 +3,6 @@
 //! A step writes only to its own rows and vectors. So a failed step has nothing to restore, and the closure sees the
 //! committed variables.
 
-use std::collections::VecDeque;
 use std::mem::swap;
 
 use crate::error::{Code, Error, Result};
@@ -39,7 +38,7 @@ pub(super) struct Variables<V: VectorMemory> {
     pub(super) h_diag: f64,
     pub(super) prev_flat_grad: V::Vector,
     /// Oldest first.
-    pub(super) pairs: VecDeque<Pair>,
+    pub(super) pairs: Vec<Pair>,
 }
 
 impl<V: VectorMemory> Default for Variables<V> {
@@ -52,7 +51,7 @@ impl<V: VectorMemory> Default for Variables<V> {
             d: V::Vector::default(),
             h_diag: 0.0,
             prev_flat_grad: V::Vector::default(),
-            pairs: VecDeque::new(),
+            pairs: Vec::new(),
         }
     }
 }
@@ -74,7 +73,7 @@ impl<V: VectorMemory> Variables<V> {
         V::resize(prev_flat_grad, V::len(&other.prev_flat_grad));
         memory.copy(V::all_mut(prev_flat_grad), V::all(&other.prev_flat_grad))?;
         pairs.clear();
-        pairs.extend(&other.pairs);
+        pairs.extend_from_slice(&other.pairs);
         Ok(())
     }
 }
@@ -118,15 +117,18 @@ impl<V: VectorMemory> Workspace<V> {
 
     /// Appends a pair, for which there is capacity, and removes the oldest beyond `max_pairs`.
     pub(super) fn push_pair(&mut self, pool: &mut RowPool<V>, pair: Option<Pair>, max_pairs: usize) {
-        self.variables.pairs.extend(pair);
-        while self.variables.pairs.len() > max_pairs {
-            let Some(oldest) = self.variables.pairs.pop_front() else { return };
+        let pairs = &mut self.variables.pairs;
+        pairs.extend(pair);
+        let excess = pairs.len().saturating_sub(max_pairs);
+        for oldest in &pairs[..excess] {
             match self.inherited.checked_sub(1) {
                 // The history still uses its row.
                 Some(rest) => self.inherited = rest,
                 None => pool.release(oldest.row),
             }
         }
+        pairs.copy_within(excess.., 0);
+        pairs.truncate(pairs.len() - excess);
     }
 }
 
@@ -160,14 +162,14 @@ impl<V: VectorMemory> History<V> {
             return Err(Error::new(Code::Format, "expected vectors of one length in d, prev_flat_grad, old_dirs and old_stps"));
         }
         let mut pool = RowPool::new(width, count);
-        let mut pairs = VecDeque::new();
+        let mut pairs = Vec::new();
         reserve_pairs(&mut pairs, count)?;
         for ((y, s), &ro) in rows.zip(&state_dict.ro) {
             let row = pool.allocate(&memory)?;
             let (to_y, to_s) = pool.pair_mut(row);
             memory.upload(to_y, y)?;
             memory.upload(to_s, s)?;
-            pairs.push_back(Pair { row, ro, al: 0.0 });
+            pairs.push(Pair { row, ro, al: 0.0 });
         }
         let LbfgsStateDict { func_evals, n_iter, t, prev_loss, d, h_diag, prev_flat_grad, .. } = state_dict;
         let vector = |from: &[V::Element]| memory.vector_of(from.len(), |to| memory.upload(to, from));
@@ -281,6 +283,6 @@ impl<V: VectorMemory> History<V> {
 }
 
 /// Reserves capacity for `length` pairs in all.
-fn reserve_pairs(pairs: &mut VecDeque<Pair>, length: usize) -> Result<()> {
+fn reserve_pairs(pairs: &mut Vec<Pair>, length: usize) -> Result<()> {
     pairs.try_reserve(length.saturating_sub(pairs.len())).map_err(|_| no_memory(length))
 }

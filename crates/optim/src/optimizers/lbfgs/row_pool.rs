@@ -1,7 +1,5 @@
 //! A pool of rows for pairs of vectors, in blocks that never move.
 
-use std::collections::VecDeque;
-
 use crate::error::Result;
 use crate::memory::no_memory;
 use crate::optimizers::lbfgs::vector_memory::VectorMemory;
@@ -17,8 +15,8 @@ pub(super) struct RowPool<V: VectorMemory> {
     /// Each has capacity for all its rows from the start, so that rows never move.
     blocks: Vec<V::Vector>,
     rows: usize,
-    /// Released rows, reused in order of release.
-    free: VecDeque<usize>,
+    /// Released rows, of which the last is reused first.
+    free: Vec<usize>,
 }
 
 impl<V: VectorMemory> RowPool<V> {
@@ -26,7 +24,7 @@ impl<V: VectorMemory> RowPool<V> {
     pub(super) fn new(width: usize, expected_rows: usize) -> Self {
         let row_bytes = (2 * V::stride(width) * size_of::<V::Element>()).max(1);
         let rows_per_block = (BLOCK_BYTES / row_bytes).min(expected_rows).max(1);
-        Self { width, rows_per_block, blocks: Vec::new(), rows: 0, free: VecDeque::new() }
+        Self { width, rows_per_block, blocks: Vec::new(), rows: 0, free: Vec::new() }
     }
 
     /// The number of elements of each vector of a pair.
@@ -39,7 +37,7 @@ impl<V: VectorMemory> RowPool<V> {
     /// # Errors
     /// [`Code::Memory`](crate::Code::Memory).
     pub(super) fn allocate(&mut self, memory: &V) -> Result<usize> {
-        if let Some(row) = self.free.pop_front() {
+        if let Some(row) = self.free.pop() {
             return Ok(row);
         }
         let length = 2 * V::stride(self.width);
@@ -61,7 +59,7 @@ impl<V: VectorMemory> RowPool<V> {
 
     /// Releases a row.
     pub(super) fn release(&mut self, row: usize) {
-        self.free.push_back(row);
+        self.free.push(row);
     }
 
     /// The difference of gradients of a row.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stepwell_optim::{Code, Error, Number, OptionValue, Result};
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, joined};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::operations::operand::Operand;
@@ -59,7 +59,7 @@ impl<E: Engine> Given<E> {
         for (name, _) in &named {
             if !rest.iter().any(|parameter| parameter.name == name) {
                 let known: Vec<_> = rest.iter().map(|parameter| parameter.name).collect();
-                let message = format_args!("unknown option `{name}`, expected one of {}", known.join(", "));
+                let message = format_args!("unknown option `{name}`, expected one of {}", joined(&known, ", "));
                 return Err(Error::new(Code::OptionUnknown, message));
             }
         }
@@ -237,7 +237,7 @@ impl<E: Engine> Given<E> {
 
 fn kind_name(kind: Kind) -> Cow<'static, str> {
     if !kind.words().is_empty() {
-        return format!("one of {}", kind.words().join(", ")).into();
+        return format!("one of {}", joined(kind.words(), ", ")).into();
     }
     Cow::Borrowed(match kind {
         Kind::Tensor => "a tensor or numbers",

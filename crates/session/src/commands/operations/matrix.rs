@@ -1,6 +1,6 @@
 //! Products of matrices and vectors.
 
-use stepwell_optim::{Code, Error, Result, Results};
+use stepwell_optim::{Code, Error, Result, Results, joined};
 
 use crate::commands::operations::context::Context;
 use crate::commands::operations::definition::operations;
@@ -110,7 +110,7 @@ operations! { E,
             }
             _ => {
                 let given: Vec<_> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
-                let message = format_args!("expected shapes [*, in], [out, in] and [out], given {}", given.join(", "));
+                let message = format_args!("expected shapes [*, in], [out, in] and [out], given {}", joined(&given, ", "));
                 Err(Error::new(Code::Shape, message))
             }
         }

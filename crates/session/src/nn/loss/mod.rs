@@ -8,7 +8,7 @@ pub(crate) mod table;
 mod terms;
 mod vectors;
 
-use stepwell_optim::{Code, Error, Number, OptionValue, Result, Shared, defaults, parse};
+use stepwell_optim::{Code, Error, Number, OptionValue, Result, Shared, defaults, joined, parse};
 
 use crate::engine::Engine;
 use crate::engine::operations::{Loss, Reduction};
@@ -32,7 +32,7 @@ impl LossFunction {
     pub(crate) fn new(name: &str, named: &[(String, OptionValue)]) -> Result<Self> {
         let Some(kind) = LOSSES.iter().find(|kind| kind.name == kind_of(LOSS_NAMES, name)) else {
             let known: Vec<_> = LOSSES.iter().map(|kind| kind.name).collect();
-            let message = format_args!("unknown loss `{name}`, expected one of {}", known.join(", "));
+            let message = format_args!("unknown loss `{name}`, expected one of {}", joined(&known, ", "));
             return Err(Error::new(Code::UnknownName, message));
         };
         let row = parse(kind.name, kind.options, &defaults(kind.options), &[], named)?;

@@ -1,6 +1,6 @@
 //! Normalisation over the last dimensions: `input [*, shape]`. Ba et al. 2016, <https://arxiv.org/abs/1607.06450>.
 
-use stepwell_optim::{Limit::*, Result, options};
+use stepwell_optim::{Limit::*, Result, joined, options};
 
 use crate::engine::Engine;
 use crate::nn::context::{ForwardContext, InitContext, floating, misfit, weight_and_bias};
@@ -45,7 +45,7 @@ impl<E: Engine> Layer<E> for LayerNorm<E::Tensor> {
         let shape = context.engine.shape(input)?;
         if !shape.ends_with(&self.shape) {
             let sizes: Vec<_> = self.shape.iter().map(ToString::to_string).collect();
-            return Err(misfit(format_args!("[*, {}]", sizes.join(", ")), &shape));
+            return Err(misfit(format_args!("[*, {}]", joined(&sizes, ", ")), &shape));
         }
         floating(context.engine, input)?;
         if let Some((weight, _)) = &self.affine {
