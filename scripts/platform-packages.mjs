@@ -64,17 +64,18 @@ async function libraries(stage, target, platform) {
   if (!wheels) throw failure("ERR_PLATFORM", `libtorch is not pinned for ${platform}.`);
   const downloads = join(stage, "wheels");
   await downloadWheels(downloads, wheels, "libtorch");
-  const licences = ({ name, version }) => `${name.replaceAll("-", "_")}-${version}.dist-info/licenses/`;
+  const information = ({ name, version }) => `${name.replaceAll("-", "_")}-${version}.dist-info`;
+  const licences = (wheel) => (wheel.licences ?? ["licenses/"]).map((file) => `${information(wheel)}/${file}`);
   const needed = wheels.map((wheel) => ({
     ...wheel,
-    files: [...wheel.files.filter((file) => !/\/include\/$|\/libtorch\.|\.lib$/.test(file)), licences(wheel)],
+    files: [...wheel.files.filter((file) => !/\/include\/$|\/libtorch\.|\.lib$/.test(file)), ...licences(wheel)],
   }));
   await unpackWheels(downloads, target, needed);
   for (const wheel of wheels) {
-    const from = join(target, licences(wheel));
+    const from = join(target, information(wheel));
     mkdirSync(join(target, "licences"), { recursive: true });
-    renameSync(from, join(target, "licences", wheel.name));
-    rmSync(join(from, ".."), { recursive: true });
+    renameSync(wheel.licences ? from : join(from, "licenses"), join(target, "licences", wheel.name));
+    rmSync(from, { recursive: true, force: true });
   }
 }
 

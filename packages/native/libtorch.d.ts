@@ -10,6 +10,8 @@ export interface Wheel {
   readonly tag: string;
   readonly size: number;
   readonly sha256: string;
+  /** Its licences in the folder `dist-info`; absent if they are in a folder `licenses`. */
+  readonly licences?: readonly string[];
   /** The files to unpack; a name that ends in "/" is a folder. */
   readonly files: readonly string[];
 }
