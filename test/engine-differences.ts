@@ -13,6 +13,10 @@ interface Differences {
   readonly threads: readonly number[];
   /** Whether modules are saved to files. */
   readonly files: boolean;
+  /** Whether asynchronous calls run on a thread, which has no functions of the program. Otherwise they run in turns of the event loop. */
+  readonly hasThread: boolean;
+  /** Whether a backward is refused whose graph reaches a parameter that an asynchronous call has. */
+  readonly leasedGraphs: boolean;
   /** The largest size of a dimension that is not cut off. */
   readonly largestSize: number;
   /** Whether normalisation keeps all digits of a mean that is far from 0; libtorch's kernels round it to 32 bits. */
@@ -35,6 +39,8 @@ const table: Readonly<Record<EngineName, Differences>> = {
     dtypes: [...exact, "half", "bfloat16"],
     threads: [1, 2, 3],
     files: true,
+    hasThread: true,
+    leasedGraphs: true,
     largestSize: Number.MAX_SAFE_INTEGER,
     exactMeans: false,
     lacking: [],
@@ -45,6 +51,8 @@ const table: Readonly<Record<EngineName, Differences>> = {
     dtypes: exact,
     threads: [1],
     files: false,
+    hasThread: false,
+    leasedGraphs: false,
     largestSize: 2 ** 32 - 1,
     exactMeans: true,
     lacking: linearAlgebra.split(" "),

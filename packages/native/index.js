@@ -117,29 +117,30 @@ exports.open = () => {
   const callCompact = stepwell.bindCompact(session);
   const unfinished = new Set();
   let waitsAtExit = false;
-  const takeFinished = () => {
-    const rows = stepwell.takeFinished(session);
-    for (const [number] of rows) unfinished.delete(number);
+  const takeEvents = () => {
+    const rows = stepwell.takeEvents(session);
+    // A row of a batch, whose call goes on, ends with null.
+    for (const [number, , , isStopped] of rows) if (isStopped !== null) unfinished.delete(number);
     return rows;
   };
   // Stops the asynchronous calls and waits for their present batches: the exit of the process destroys objects of libtorch.
   const finish = () => {
     for (const number of unfinished) stepwell.stop(session, number);
     const cell = new Int32Array(new SharedArrayBuffer(4));
-    while (takeFinished() && unfinished.size > 0) Atomics.wait(cell, 0, 0, 1);
+    while (takeEvents() && unfinished.size > 0) Atomics.wait(cell, 0, 0, 1);
   };
   return {
     owner,
     call: (command, args) => stepwell.call(session, command, args),
     callHosted: (command, args, host) => stepwell.callHosted(session, command, args, host),
-    start: (command, args, wake) => {
-      const number = stepwell.start(session, command, args, wake);
+    start: (command, args, wake, reports) => {
+      const number = stepwell.start(session, command, args, wake, reports);
       if (!waitsAtExit) process.once("exit", finish);
       waitsAtExit = true;
       unfinished.add(number);
       return number;
     },
-    takeFinished,
+    takeEvents,
     stop: (number) => stepwell.stop(session, number),
     operationIndex: stepwell.operationIndex,
     hasFiles: true,

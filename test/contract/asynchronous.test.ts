@@ -1,4 +1,4 @@
-// Calls on a thread of the engine: the same results, objects that are in use, and signals.
+// Calls on a thread of the engine, or in turns of the event loop: the same results, objects that are in use, and signals.
 
 import { createHash } from "node:crypto";
 import { mkdtempSync } from "node:fs";
@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
+import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
-const isNative = k.engineInfo.engine === "native";
+const isNative = differences.files;
+const { hasThread } = differences;
 afterEach(() => k.reset());
 
 const WIDTH = 64;
@@ -36,20 +38,7 @@ const bits = (object: k.AnyModule | k.AnyOptimizer) => {
 };
 const busy = (call: () => unknown) => expectError("ERR_BUSY", call);
 
-describe.runIf(!isNative)("without a thread", () => {
-  const { runAsync, stepAsync, evaluateAsync, saveAsync, loadAsync } = k;
-  it.each(Object.entries({ runAsync, stepAsync, evaluateAsync, saveAsync, loadAsync }))(
-    "%s says so",
-    async (_, named) => {
-      const { model } = trained();
-      const call = named as (...args: unknown[]) => Promise<unknown>;
-      await expect(call(model)).rejects.toMatchObject({ code: "ERR_UNSUPPORTED" });
-      k.run(model);
-    },
-  );
-});
-
-describe.runIf(isNative)("an asynchronous call", () => {
+describe("an asynchronous call", () => {
   it("has the result of the call that waits, to the bit", async () => {
     const results = [];
     for (const isAsync of [false, true]) {
@@ -80,7 +69,7 @@ describe.runIf(isNative)("an asynchronous call", () => {
     busy(() => k.evaluate(m, [samples[0] as number[]]));
     busy(() => k.copyparms(served, m));
     busy(() => k.train(model, { batchsize: 8 }));
-    busy(() => k.backward(loss));
+    if (differences.leasedGraphs) busy(() => k.backward(loss));
     busy(() => k.seed(1));
     busy(() => k.randperm(4));
     busy(() => k.module(["linear", 2, 2]));
@@ -157,15 +146,130 @@ describe.runIf(isNative)("an asynchronous call", () => {
       k.grad(x, [1]);
       return 1;
     });
-    for (const call of calls) await expect(call).rejects.toMatchObject({ code: "ERR_BUSY" });
+    const codes = (await Promise.allSettled(calls)).map((end) => end.status === "rejected" && end.reason.code);
+    const files = isNative ? "ERR_BUSY" : "ERR_UNSUPPORTED";
+    expect(codes).toStrictEqual(["ERR_BUSY", "ERR_BUSY", "ERR_BUSY", files, files]);
     expect(calls).toHaveLength(5);
     expect(k.tensor(x)).toStrictEqual([0.5]);
   });
 
-  it("refuses functions of the program before it starts", async () => {
+  it.runIf(hasThread)("refuses functions of the program before it starts", async () => {
     const own = k.callback((x) => k.relu(x));
     await expect(k.evaluateAsync(own, [[1, 2]])).rejects.toMatchObject({ code: "ERR_UNSUPPORTED" });
     expect(k.tensor(k.evaluate(own, [[-1, 2]]))).toStrictEqual([[0, 2]]);
+  });
+
+  it.runIf(!hasThread)("runs functions of the program, whose exceptions arrive as they were thrown", async () => {
+    const reason = new Error("a bug of the program");
+    let fails = false;
+    const own = k.callback((x) => {
+      if (fails) throw reason;
+      return k.relu(x);
+    });
+    expect(k.tensor(await k.evaluateAsync(own, [[-1, 2]]))).toStrictEqual([[0, 2]]);
+    fails = true;
+    await expect(k.evaluateAsync(own, [[-1, 2]])).rejects.toBe(reason);
+    fails = false;
+    const started: Promise<unknown>[] = [];
+    const starting = k.callback((x) => {
+      started.push(k.evaluateAsync(own, [[1, 2]]));
+      return x;
+    });
+    const result = k.evaluateAsync(starting, [[1, 2]]);
+    await result;
+    await expect(started[0]).rejects.toMatchObject({ code: "ERR_BUSY" });
+    expect(k.tensor(await result)).toStrictEqual([[1, 2]]);
+  });
+
+  it("reads numbers before it returns, and a tensor in its turn", async () => {
+    const { m } = trained();
+    const numbers = new Float32Array(samples[0] as number[]);
+    const expected = k.tensor(k.evaluate(m, numbers));
+    const x = k.tensor(numbers);
+    const first = k.evaluateAsync(m, numbers);
+    numbers.fill(0);
+    expect(k.tensor(await first)).toStrictEqual(expected);
+    const second = k.evaluateAsync(m, x);
+    busy(() => k.fill(x, 0));
+    expect(k.tensor(await second)).toStrictEqual(expected);
+  });
+
+  it("tells of each batch, and ends by an exception of the function that it tells", async () => {
+    const { model, o } = trained();
+    const reports: k.BatchReport[] = [];
+    const loss = await k.runAsync(model, { progress: (report) => reports.push(report) });
+    expect(reports.map(({ batch, batches, samples }) => [batch, batches, samples])).toStrictEqual(
+      Array.from({ length: 16 }, (_, i) => [i + 1, 16, 32]),
+    );
+    const sum = reports.reduce((sum, report) => sum + report.loss * report.samples, 0);
+    expect(sum / 512).toBeCloseTo(loss as number, 6);
+    const reason = new Error("enough");
+    const long = trained(20, 1);
+    let calls = 0;
+    const running = k.runAsync(long.model, {
+      progress: () => {
+        calls += 1;
+        throw reason;
+      },
+    });
+    await expect(running).rejects.toBe(reason);
+    expect(calls).toBe(1);
+    expect(k.state(long.o).parms[0]?.buffers.step).toBeLessThan(512);
+    expect(k.state(o).parms[0]?.buffers.step).toBe(16);
+    const wrong = { progress: 1 } as unknown as k.AsyncOptions;
+    await expect(k.runAsync(model, wrong)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+  });
+
+  it("keeps the generator only if it may draw", async () => {
+    const quiet = k.module(["linear", WIDTH, 4]);
+    const model = k.model(quiet, k.loss("ce"), k.opt("sgd", quiet, 0.1));
+    k.train(model, k.tensor(samples, "float"), classes);
+    const { m, model: drawing, x } = trained();
+    for (const call of [k.runAsync(model), k.evaluateAsync(m, x)]) {
+      k.seed(1);
+      k.randperm(3);
+      k.module(["linear", 2, 2]);
+      await call;
+    }
+    const running = k.runAsync(drawing);
+    busy(() => k.seed(1));
+    busy(() => k.generator({ key: "0".repeat(64), position: "0" }));
+    // It draws nothing.
+    expect(k.run(model)).toBeGreaterThan(0);
+    k.train(model, { shuffle: true });
+    busy(() => k.run(model));
+    busy(() => k.batch(model));
+    busy(() => k.shuffle(model));
+    const weight = k.parm(quiet, "weight");
+    const before = k.tensor(weight);
+    busy(() => k.xnormal(weight));
+    busy(() => k.forward(k.module(["drop", 0.5]), [[1, 2, 3, 4]]));
+    expect(k.tensor(weight)).toStrictEqual(before);
+    if (isNative) {
+      const path = join(mkdtempSync(join(tmpdir(), "stepwell-")), "quiet.safetensors");
+      k.save(quiet, path);
+      k.load(quiet, path);
+      busy(() => k.save(path, { quiet }));
+      busy(() => k.load(path, { quiet }));
+    }
+    await running;
+    k.seed(1);
+  });
+
+  it("is among the objects that live", async () => {
+    const { m, o, model } = trained();
+    const ids = () =>
+      k
+        .leaks()
+        .map(({ id }) => id)
+        .sort((a, b) => a - b);
+    const before = [ids(), k.leaks().find(({ kind }) => kind === "model")];
+    const running = k.runAsync(model);
+    expect([ids(), k.leaks().find(({ kind }) => kind === "model")]).toStrictEqual(before);
+    k.free(m, o);
+    expect(ids()).toHaveLength((before[0] as number[]).length - 2);
+    await running;
+    expect(ids()).toHaveLength((before[0] as number[]).length - 2);
   });
 
   it("ends with reset", async () => {
@@ -179,7 +283,16 @@ describe.runIf(isNative)("an asynchronous call", () => {
     expect(await k.runAsync(next)).toBeGreaterThan(0);
   });
 
-  it("saves and loads", async () => {
+  it.runIf(!isNative)("has no files in WebAssembly", async () => {
+    const { m } = trained();
+    for (const call of [k.saveAsync(m, "none"), k.loadAsync(m, "none")]) {
+      await expect(call).rejects.toMatchObject({ code: "ERR_UNSUPPORTED" });
+      await expect(call).rejects.toThrow(/^(save|load)Async: WebAssembly has no files: serialize/);
+    }
+    k.class(m);
+  });
+
+  it.runIf(isNative)("saves and loads", async () => {
     const path = join(mkdtempSync(join(tmpdir(), "stepwell-")), "run.safetensors");
     const { m, o, model } = trained();
     await k.runAsync(model);

@@ -10,9 +10,18 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::{Env, JsValue, sys};
 use stepwell_engine_torch::TorchEngine;
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{FinishedJob, Job, JobThread};
+use stepwell_session::{FinishedJob, Job, JobThread, Value};
 
-type Finished = Arc<Mutex<Vec<FinishedJob<TorchEngine>>>>;
+/// Events of the thread, in order.
+type Events = Arc<Mutex<Vec<Event>>>;
+
+/// An event of a job.
+pub(crate) enum Event {
+    /// The figures of a batch of the job of a number.
+    Report(u64, Value),
+    /// A job that is over.
+    End(Box<FinishedJob<TorchEngine>>),
+}
 
 /// In bytes, 8 MiB: the stack of the main thread, since modules nest as deep on both.
 const STACK_BYTES: usize = 8 << 20;
@@ -26,13 +35,13 @@ static RUNNING: RwLock<()> = RwLock::new(());
 #[derive(Default)]
 pub(crate) struct Executor {
     thread: Option<(Sender<Job<TorchEngine>>, JoinHandle<()>, Wake)>,
-    finished: Finished,
+    events: Events,
     /// The calls that are not over: their numbers, and the flags that stop them.
     stops: Vec<(u64, Arc<AtomicBool>)>,
 }
 
 impl Executor {
-    /// Starts the thread unless it runs. `wake` is called in a turn of the event loop after each job. True if the thread has started.
+    /// Starts the thread unless it runs. `wake` is called in a turn of the event loop after each event. True if the thread has started.
     pub(crate) fn start(&mut self, wake: &Function<'_, (), Unknown<'_>>) -> Result<bool> {
         if self.thread.is_some() {
             return Ok(false);
@@ -40,19 +49,32 @@ impl Executor {
         stop_at_exit();
         let wake = Wake::new(wake)?;
         let (sender, receiver) = channel();
-        let finished = Arc::clone(&self.finished);
+        let events = Arc::clone(&self.events);
         let thread = thread::Builder::new().name("stepwell".to_owned()).stack_size(STACK_BYTES);
         let thread = thread
-            .spawn(move || run(&receiver, &finished, wake))
+            .spawn(move || run(&receiver, &events, wake))
             .map_err(|error| Error::new(Code::Memory, format!("no thread for asynchronous calls: {error}")))?;
         self.thread = Some((sender, thread, wake));
         Ok(true)
     }
 
-    /// Runs a job after the ones before it. Until it is over, the process does not end by itself.
-    pub(crate) fn run(&mut self, env: Env, job: Job<TorchEngine>, number: u64, stop: Arc<AtomicBool>) -> Result<()> {
+    /// Runs a job after the ones before it, and reports its batches if `reports` is true. Until it is over, the process does not end by
+    /// itself.
+    pub(crate) fn run(
+        &mut self,
+        env: Env,
+        (mut job, number, stop): (Job<TorchEngine>, u64, Arc<AtomicBool>),
+        reports: bool,
+    ) -> Result<()> {
         let ended = || Error::new(Code::Internal, "the thread of asynchronous calls has ended");
         let (sender, _, wake) = self.thread.as_ref().ok_or_else(ended)?;
+        if reports {
+            let (events, wake) = (Arc::clone(&self.events), *wake);
+            job.report_to(Box::new(move |figures| {
+                events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::Report(number, figures));
+                wake.call();
+            }));
+        }
         if self.stops.is_empty() {
             wake.hold(env, true);
         }
@@ -70,9 +92,9 @@ impl Executor {
         }
     }
 
-    /// The jobs that are over, in order, once.
-    pub(crate) fn take_finished(&self) -> Vec<FinishedJob<TorchEngine>> {
-        std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The events of the jobs, in order, once.
+    pub(crate) fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Forgets the flag of a job that is over.
@@ -99,12 +121,12 @@ impl Executor {
     }
 }
 
-fn run(receiver: &Receiver<Job<TorchEngine>>, finished: &Mutex<Vec<FinishedJob<TorchEngine>>>, wake: Wake) {
+fn run(receiver: &Receiver<Job<TorchEngine>>, events: &Mutex<Vec<Event>>, wake: Wake) {
     let mut thread = JobThread::default();
     for job in receiver {
         let _running = RUNNING.read().unwrap_or_else(PoisonError::into_inner);
         let job = job.run(&mut thread);
-        finished.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+        events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::End(Box::new(job)));
         wake.call();
     }
 }

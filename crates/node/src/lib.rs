@@ -21,6 +21,7 @@ use stepwell_optim::{Code, Error};
 use stepwell_session::{JobEnd, Session, Value};
 
 use crate::convert::NapiValue;
+use crate::executor::Event;
 use crate::guard::{Result, guarded, report_external_memory, thrown};
 use crate::sessions::Opened;
 
@@ -100,7 +101,8 @@ pub fn call_hosted(
     Ok(NapiValue(Ok(result)))
 }
 
-/// Starts a command on the thread of the session's asynchronous calls. `wake` is called when it is over. Returns its number.
+/// Starts a command on the thread of the session's asynchronous calls. `wake` is called when it is over, and after each batch if
+/// `reports` is true. Returns its number.
 #[napi(catch_unwind)]
 pub fn start(
     env: Env,
@@ -108,6 +110,7 @@ pub fn start(
     command: NapiValue,
     arguments: NapiValue,
     wake: Function<'_, (), Unknown<'_>>,
+    reports: bool,
 ) -> Result<f64> {
     let (Value::String(command), Value::Array(arguments)) = (command.0.map_err(thrown)?, arguments.0.map_err(thrown)?)
     else {
@@ -129,17 +132,18 @@ pub fn start(
                     let _ = catch_unwind(sessions::end_executors);
                 });
             }
-            let (job, number, stop) = session.start(&command, arguments)?;
-            executor.run(env, job, number, stop)?;
+            let job = session.start(&command, arguments)?;
+            let number = job.1;
+            executor.run(env, job, reports)?;
             Ok(number as f64)
         })
     })
 }
 
-/// The asynchronous calls that are over, each once. A row has the number, the code of the error or null, and the result or the
-/// message. It ends with whether the call was stopped.
+/// The asynchronous calls that are over and the batches that they report, each once, in order. A row has the number, the code of the
+/// error or null, and the result or the message. It ends with whether the call was stopped, which is null for a batch.
 #[napi(catch_unwind)]
-pub fn take_finished(env: Env, session: u32) -> Result<NapiValue> {
+pub fn take_events(env: Env, session: u32) -> Result<NapiValue> {
     let (rows, bytes) = guarded(|| {
         let number = session;
         let session = sessions::get(number)?;
@@ -147,7 +151,14 @@ pub fn take_finished(env: Env, session: u32) -> Result<NapiValue> {
             return Err(Error::new(Code::Internal, "the session is in use"));
         };
         let mut rows = Vec::new();
-        for finished in sessions::with_executor(number, |executor| Ok(executor.take_finished()))? {
+        for event in sessions::with_executor(number, |executor| Ok(executor.take_events()))? {
+            let finished = match event {
+                Event::End(finished) => *finished,
+                Event::Report(job, figures) => {
+                    rows.push(Value::Array(vec![Value::Number(job as f64), Value::Null, figures, Value::Null]));
+                    continue;
+                }
+            };
             let JobEnd { number: job, result, is_stopped } = session.finish(finished);
             sessions::with_executor(number, |executor| {
                 executor.forget(env, job);

@@ -12,6 +12,7 @@ use crate::nn::loss::table::{
     ClassOptions, CtcOptions, HingeOptions, HuberOptions, KlOptions, LOSSES, LogitOptions, LossOptions, MarginOptions,
     MultiMarginOptions, PoissonOptions, SmoothClassOptions, SmoothL1Options, TripletOptions, WeightOptions,
 };
+use crate::session::drawing::{DRAWING, DRAWING_MODULES};
 use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::training::metrics::Metric;
 use crate::training::step_options::StepTable;
@@ -239,6 +240,29 @@ fn object_kinds() -> String {
         head("handles"),
         kinds.join(", "),
     )
+}
+
+/// Tables of commands and modules that draw random numbers, for calls in turns of the event loop.
+fn drawing() -> String {
+    let mut text = head("calls that draw random numbers");
+    text += "\n/** Commands that always draw and change objects, or that set the generator, and `randperm`. Others that draw make new objects. */\n";
+    text += "export const drawingCommands: readonly string[] = [\n";
+    for command in DRAWING {
+        text += &format!("  \"{command}\",\n");
+    }
+    text += "];\n\n/**\n * Modules that draw in a pass, with the option that is 0 if they do not, and whether they draw in use too. Others draw while\n";
+    text += " * training if they have an option `dropout` which is not 0.\n */\n";
+    text += "export const drawingModules: readonly (readonly [kind: string, option: string | undefined, inUse: boolean])[] = [\n";
+    for (kind, option, in_use) in DRAWING_MODULES {
+        let option = option.map_or("undefined".to_owned(), |option| format!("\"{option}\""));
+        text += &format!("  [\"{kind}\", {option}, {in_use}],\n");
+    }
+    text + "];\n"
+}
+
+#[test]
+fn generated_draws_are_up_to_date() {
+    keep(SDK, "drawing.ts", drawing());
 }
 
 #[test]

@@ -114,12 +114,15 @@ export interface Binding {
    */
   stepWithClosure(optimizer: bigint, closure: () => number | null, options: BindingArgument): number;
   /**
-   * Starts a command on the thread of the session's asynchronous calls, and returns its number. `wake` is called when it is over, in a
-   * turn of the event loop. Native engine only, as the next two.
+   * Starts a command on the thread of the session's asynchronous calls, and returns its number. `wake` is called when it is over, and
+   * with `reports` after each batch, in a turn of the event loop. Native engine only, as the next two.
    */
-  start?(command: string, args: readonly BindingArgument[], wake: () => void): number;
-  /** The asynchronous calls that are over: number, code of the error or null, result or message, and whether it was stopped. */
-  takeFinished?(): BindingResult;
+  start?(command: string, args: readonly BindingArgument[], wake: () => void, reports: boolean): number;
+  /**
+   * The asynchronous calls that are over, and the batches that they report. A row has the number, the code of the error or null, and
+   * the result or the message. It ends with whether the call was stopped, which is null for a batch.
+   */
+  takeEvents?(): BindingResult;
   /** Stops an asynchronous call after its present batch. */
   stop?(number: number): void;
   /** Whether the engine has files, and takes the bytes of one as a `DataView`. Native engine only. */

@@ -14,17 +14,8 @@ use crate::session::{CountedObject, Object, Session};
 use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::{Value, handles_in};
 
-/// Commands that a job can run, and whether they draw random numbers, or save or set the generator.
-const JOBS: [(&str, bool); 8] = [
-    ("step", false),
-    ("run", true),
-    ("batch", true),
-    ("testrun", true),
-    ("testbatch", true),
-    ("evaluate", true),
-    ("save", true),
-    ("load", true),
-];
+/// Commands that a job can run.
+const JOBS: [&str; 8] = ["step", "run", "batch", "testrun", "testbatch", "evaluate", "save", "load"];
 
 /// A call that another thread can run.
 pub struct Job<E: Engine> {
@@ -69,19 +60,14 @@ impl<E: Engine> Session<E> {
     /// # Errors
     /// Nothing has started then. [`Code::Busy`] if another job has one of the objects.
     pub fn start(&mut self, command: &str, arguments: Vec<Value>) -> Result<(Job<E>, u64, Arc<AtomicBool>)> {
-        let (name, draws) = JOBS
+        let name = JOBS
             .into_iter()
-            .find(|(name, _)| *name == command)
+            .find(|name| *name == command)
             .ok_or_else(|| Error::new(Code::UnknownName, format_args!("no asynchronous function `{command}`")))?;
-        self.job(name, draws, arguments).map_err(|error| error.within(name))
+        self.job(name, arguments).map_err(|error| error.within(name))
     }
 
-    fn job(
-        &mut self,
-        command: &'static str,
-        draws: bool,
-        arguments: Vec<Value>,
-    ) -> Result<(Job<E>, u64, Arc<AtomicBool>)> {
+    fn job(&mut self, command: &'static str, arguments: Vec<Value>) -> Result<(Job<E>, u64, Arc<AtomicBool>)> {
         if !self.running.is_empty() || !self.calls.is_empty() || self.is_in_backward {
             let message =
                 "a function that a step or a pass has called is running, and cannot start an asynchronous call";
@@ -94,11 +80,14 @@ impl<E: Engine> Session<E> {
             }
         }
         let (handles, tensors) = self.used_by(&given)?;
+        let draws = self.may_draw(command, &arguments);
         let stop = Arc::new(AtomicBool::new(false));
-        let (mut objects, mut bytes) = (Vec::with_capacity(handles.len()), 0);
+        let (mut objects, mut rows, mut bytes) =
+            (Vec::with_capacity(handles.len()), Vec::with_capacity(handles.len()), 0);
         for handle in handles {
             let (kind, counted) = self.table.lend(handle)?;
             bytes += counted.bytes;
+            rows.push((handle, counted.bytes, counted.made_by));
             objects.push((handle, kind, counted));
         }
         self.bytes -= bytes;
@@ -107,7 +96,7 @@ impl<E: Engine> Session<E> {
         self.leases.last += 1;
         self.leases.lent_bytes += bytes;
         let number = self.leases.last;
-        self.leases.jobs.push(Lease { number, tensors, bytes });
+        self.leases.jobs.push(Lease { number, tensors, objects: rows, bytes });
         let session = Session {
             all_options: self.all_options,
             scales_losses: self.scales_losses,
@@ -208,6 +197,11 @@ impl<E: Engine> Session<E> {
 }
 
 impl<E: Engine> Job<E> {
+    /// Has `report` called with the figures of each batch, as `batch(model, true)` returns them, on the thread that runs the job.
+    pub fn report_to(&mut self, report: Box<dyn Fn(Value) + Send>) {
+        self.session.report = Some(report);
+    }
+
     /// Runs the command, unless it was stopped before.
     pub fn run(self, thread: &mut JobThread) -> FinishedJob<E> {
         let Job { mut session, command, arguments, number, draws, random, resets } = self;

@@ -87,7 +87,7 @@ impl<E: Engine> Session<E> {
             check_small_memory().and_then(|()| self.table.reserve_one()).map_err(|error| error.within(name))?;
         }
         #[cfg(not(target_family = "wasm"))]
-        self.check_draws(name).map_err(|error| error.within(name))?;
+        self.check_draws(name, &arguments).map_err(|error| error.within(name))?;
         self.command = name;
         let random = self.random.clone();
         let result = function(self, Arguments::new(arguments));
@@ -127,7 +127,7 @@ impl<E: Engine> Session<E> {
             session.engine.enter();
             check_small_memory().and_then(|()| session.table.reserve_one()).map_err(|error| error.within(name))?;
             #[cfg(not(target_family = "wasm"))]
-            session.check_draws(name).map_err(|error| error.within(name))?;
+            session.check_draws(name, &arguments).map_err(|error| error.within(name))?;
             session.command = name;
             (session.random.clone(), session.held.len(), session.passed.len())
         };

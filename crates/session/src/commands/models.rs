@@ -18,6 +18,8 @@ use crate::nn::module::Module;
 use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
 use crate::training::data_loader::{TestOptions, TrainOptions};
+#[cfg(not(target_family = "wasm"))]
+use crate::training::metrics::BatchReport;
 use crate::training::model::Model;
 use crate::values::dedupe::any_equal;
 use crate::values::dtype::Dtype;
@@ -145,12 +147,20 @@ fn pass<E: Engine>(access: &mut SessionAccess<'_, E>, mut arguments: Arguments, 
     let handle = arguments.handle(ObjectKind::Model)?;
     arguments.finish()?;
     #[cfg(not(target_family = "wasm"))]
-    let stop = access.session().stop.clone();
+    let (stop, report) = {
+        let mut session = access.session();
+        (session.stop.clone(), session.report.take())
+    };
     with_model(access, handle, training, &mut |model, context| {
         #[cfg(not(target_family = "wasm"))]
-        let is_stopped = || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+        let is_stopped = |model: &Model<E>, last: Option<BatchReport>| {
+            if let (Some(report), Some(last)) = (&report, last) {
+                report(model.loader(training).report(last, model.batches(training)?));
+            }
+            Ok(stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)))
+        };
         #[cfg(target_family = "wasm")]
-        let is_stopped = || false;
+        let is_stopped = |_: &Model<E>, _| Ok(false);
         model.run(context, is_stopped)?;
         Ok(model.loader(training).metrics())
     })

@@ -12,9 +12,9 @@ use crate::nn::module::{Module, Named};
 use crate::nn::ties::distinct;
 use crate::nn::{module_copy, module_state};
 use crate::random::Random;
-use crate::session::hosting::SessionAccess;
 #[cfg(not(target_family = "wasm"))]
-use crate::session::leases::check_not_drawn;
+use crate::session::drawing::check_not_drawn;
+use crate::session::hosting::SessionAccess;
 use crate::session::{Object, Session};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;

@@ -1,5 +1,7 @@
 //! The list of the jobs of a session.
 
+use crate::values::handle::Handle;
+
 /// The jobs of a session, with what they have.
 #[derive(Default)]
 pub(crate) struct Leases {
@@ -20,6 +22,8 @@ pub(crate) struct Lease {
     pub(crate) number: u64,
     /// Identities of tensors.
     pub(crate) tensors: Vec<u64>,
+    /// Each object, as `leaks` lists it: its bytes, and the command that made it.
+    pub(crate) objects: Vec<(Handle, usize, &'static str)>,
     /// In bytes, of all objects.
     pub(crate) bytes: usize,
 }

@@ -8,63 +8,10 @@ use std::collections::HashSet;
 use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::engine::Engine;
-use crate::random::Random;
 use crate::session::{Object, Session};
 use crate::values::handle::Handle;
-use crate::values::value::{Value, handles_in};
-
-/// Commands that draw random numbers, or set or save the generator, and change objects. Others that draw make new objects.
-const DRAWING: &[&str] = &[
-    "seed",
-    "randperm",
-    "shuffle",
-    "save",
-    "load",
-    "run",
-    "batch",
-    "knormal",
-    "kuniform",
-    "xnormal",
-    "xuniform",
-    "snormal",
-    "tnormal",
-    "orthogonal",
-    "dirac",
-    "random",
-    "normal",
-    "uniform",
-    "lognormal",
-    "exponential",
-    "geometric",
-    "cauchy",
-];
 
 impl<E: Engine> Session<E> {
-    /// Fails for a command that needs the generator while a job has it.
-    pub(crate) fn check_draws(&self, command: &str) -> Result<()> {
-        match self.leases.drawing > 0 && DRAWING.contains(&command) {
-            true => Err(drawn()),
-            false => Ok(()),
-        }
-    }
-
-    /// The result of a command that began with this generator. Fails, and frees the new objects, if the command has drawn numbers
-    /// while a job has the generator.
-    pub(crate) fn kept(&mut self, result: Value, before: &Random) -> Result<Value> {
-        if self.leases.drawing == 0 || before.state() == self.random.state() {
-            return Ok(result);
-        }
-        for handle in handles_in(std::slice::from_ref(&result)) {
-            self.remove(handle)?;
-        }
-        Err(drawn())
-    }
-
-    /// The generator, if a job has it: a copy that a pass must not draw from.
-    pub(crate) fn lent_generator(&self) -> Option<Random> {
-        (self.leases.drawing > 0).then(|| self.random.clone())
-    }
-
     /// Fails if a backward would accumulate gradients of tensors that a job has.
     pub(crate) fn check_backward(&self, tensor: &E::Tensor) -> Result<()> {
         for lease in &self.leases.jobs {
@@ -142,17 +89,4 @@ impl<E: Engine> Session<E> {
         identities.insert(Shared::as_ptr(bound).addr() as u64);
         identities.extend(bound.borrow().tensors().iter().map(|tensor| self.engine.identity(tensor)));
     }
-}
-
-/// Fails if a pass has drawn numbers while a job has the generator.
-pub(crate) fn check_not_drawn(lent: Option<&Random>, after: &Random) -> Result<()> {
-    match lent.is_some_and(|lent| lent.state() != after.state()) {
-        true => Err(drawn()),
-        false => Ok(()),
-    }
-}
-
-fn drawn() -> Error {
-    let message = "an asynchronous call that is not over has the generator of random numbers";
-    Error::new(Code::Busy, message)
 }

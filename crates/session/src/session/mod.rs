@@ -1,5 +1,7 @@
 //! A session: objects by handle, an engine, random numbers and settings.
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod drawing;
 pub(crate) mod gradient_scales;
 pub(crate) mod handle_table;
 pub(crate) mod hosting;
@@ -105,7 +107,14 @@ pub struct Session<E: Engine> {
     /// Stops the job that has this session; `None` in the session of a program.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) stop: Option<Arc<AtomicBool>>,
+    /// Takes the report of each batch of the job that has this session, on the thread of the job.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) report: Option<Report>,
 }
+
+/// Takes a report of a batch.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) type Report = Box<dyn Fn(Value) + Send>;
 
 /// A step whose closure is running.
 pub(crate) struct RunningStep<E: Engine> {
@@ -157,6 +166,8 @@ impl<E: Engine> Session<E> {
             leases: Leases::default(),
             #[cfg(not(target_family = "wasm"))]
             stop: None,
+            #[cfg(not(target_family = "wasm"))]
+            report: None,
         }
     }
 

@@ -77,14 +77,25 @@ impl<E: Engine> Model<E> {
         self.train.tensors().chain(self.test.tensors()).collect()
     }
 
-    /// Trains or tests on all batches, each once, from the first on, until it is stopped.
-    pub(crate) fn run(&mut self, context: &mut ForwardContext<'_, E>, is_stopped: impl Fn() -> bool) -> Result<()> {
+    /// Trains or tests on all batches, each once, from the first on, until it is stopped. `is_stopped` is called before each batch,
+    /// with the report of the one before.
+    pub(crate) fn run(
+        &mut self,
+        context: &mut ForwardContext<'_, E>,
+        mut is_stopped: impl FnMut(&Self, Option<BatchReport>) -> Result<bool>,
+    ) -> Result<()> {
         let training = context.training;
         if self.batches(training)? == 0 {
             return Err(Error::new(Code::Shape, "expected at least one batch, given too few samples for one"));
         }
         self.loader_mut(training).end();
-        while !is_stopped() && self.batch(context)?.is_some() {}
+        let mut last = None;
+        while !is_stopped(self, last)? {
+            last = self.batch(context)?;
+            if last.is_none() {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -101,6 +112,12 @@ impl<E: Engine> Model<E> {
     /// See [`Model::loader`].
     pub(crate) fn loader_mut(&mut self, training: bool) -> &mut DataLoader<E> {
         if training { &mut self.train } else { &mut self.test }
+    }
+
+    /// Whether each pass of training draws an order of the samples.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn shuffles(&self) -> bool {
+        self.train.options::<TrainOptions>().is_ok_and(|options| options.shuffle)
     }
 
     /// The options of training; in testing, the defaults of training where testing has no option.

@@ -23,6 +23,7 @@ export { presets } from "../specifications/presets.js";
 export { seq } from "../specifications/seq.js";
 export type * from "../types/ambient.js";
 export type * from "../types/arguments.js";
+export type * from "../types/asynchronous.js";
 export type * from "../types/checkpoints.js";
 export type * from "../types/data-sources.js";
 export type * from "../types/devices.js";

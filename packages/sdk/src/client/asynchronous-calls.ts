@@ -1,51 +1,69 @@
-// Calls that the engine runs on a thread of its own: their promises, and the signals that stop them.
+// Calls on a thread of the engine or in turns of the event loop: their promises, and the signals that stop them.
 
-import type { Binding, BindingArgument, BindingResult } from "../binding.js";
+import type { BindingResult } from "../binding.js";
 import { StepwellError } from "../errors.js";
-
-/** The end of a call, as the binding has it. */
-type Row = readonly [number: number, code: string | null, value: BindingResult, isStopped: boolean];
+import type { AsynchronousClient, CallEvent, CallList, CallOptions, CallRunner, ClientCalls } from "./call-runner.js";
+import { ThreadCalls } from "./thread-calls.js";
+import { Thrown } from "./thrown.js";
+import { Turns } from "./turns.js";
 
 /** A call that is not over. */
-interface Call {
+interface Call extends CallOptions {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly decode: (result: BindingResult) => unknown;
-  readonly signal: AbortSignal | undefined;
   readonly abort: () => void;
   /** Lets the objects of the arguments live. */
   readonly args: readonly unknown[];
+  /** The exception of `onBatch`, which has stopped it. */
+  thrown?: { readonly error: unknown };
+}
+
+/**
+ * Calls a command on the thread of the engine, or in turns of the event loop. The objects that it uses are `ERR_BUSY` for other calls
+ * until it is over. A call that cannot start rejects, and has changed nothing.
+ */
+export async function callAsync(
+  client: AsynchronousClient,
+  command: string,
+  args: readonly unknown[],
+  options: CallOptions = {},
+): Promise<unknown> {
+  const calls = client.asynchronous((engine) => new AsynchronousCalls(engine));
+  return calls.call(command, args, options);
 }
 
 /** The asynchronous calls of an engine. */
-export class AsynchronousCalls {
-  readonly #binding: Binding;
+class AsynchronousCalls implements CallList {
+  readonly #engine: ClientCalls;
+  readonly #runner: CallRunner;
   readonly #calls = new Map<number, Call>();
 
-  constructor(binding: Binding) {
-    this.#binding = binding;
+  constructor(engine: ClientCalls) {
+    this.#engine = engine;
+    const settle = (events: readonly CallEvent[]) => this.#settle(events);
+    this.#runner = engine.binding.start ? new ThreadCalls(engine.binding, settle) : new Turns(engine, settle);
   }
 
-  /** Starts a call, and resolves with its result. A call that cannot start rejects at once, and has changed nothing. */
-  start(
-    command: string,
-    encoded: readonly BindingArgument[],
-    args: readonly unknown[],
-    signal: AbortSignal | undefined,
-    decode: (result: BindingResult) => unknown,
-  ): Promise<unknown> {
-    const start = this.#binding.start;
-    if (!start) {
-      const message = `${command}Async: WebAssembly has no thread for it: call ${command}, in a worker if the page has to answer`;
-      throw new StepwellError("ERR_UNSUPPORTED", message);
+  /** Starts a call, and resolves with its result. */
+  async call(command: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
+    const { signal, name = command, onBatch } = options;
+    const engine = this.#engine;
+    try {
+      const encoded = engine.encode(name, args);
+      if (signal?.aborted) throw signal.reason;
+      const number = this.#runner.start(command, encoded, onBatch !== undefined);
+      return await new Promise((resolve, reject) => {
+        const abort = () => this.#runner.stop(number);
+        const decode = (result: BindingResult) => engine.decode(result, encoded);
+        this.#calls.set(number, { ...options, resolve, reject, decode, abort, args });
+        signal?.addEventListener("abort", abort, { once: true });
+      });
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error;
+      if (error instanceof Thrown) throw error.error;
+      throw engine.errorOf(error, args, command, name);
     }
-    if (signal?.aborted) throw signal.reason;
-    const number = start(command, encoded, () => this.#settle());
-    return new Promise((resolve, reject) => {
-      const abort = () => this.#binding.stop?.(number);
-      this.#calls.set(number, { resolve, reject, decode, signal, abort, args });
-      signal?.addEventListener("abort", abort, { once: true });
-    });
   }
 
   /** Stops all calls, whose objects were freed, and rejects their promises. */
@@ -53,22 +71,37 @@ export class AsynchronousCalls {
     const calls = [...this.#calls];
     this.#calls.clear();
     for (const [number, call] of calls) {
-      this.#binding.stop?.(number);
+      this.#runner.stop(number);
       call.signal?.removeEventListener("abort", call.abort);
       call.reject(new StepwellError("ERR_HANDLE_FREED", "reset has freed the objects of an asynchronous call"));
     }
+    this.#runner.forget();
   }
 
-  #settle(): void {
-    const rows = (this.#binding.takeFinished?.() ?? []) as unknown as readonly Row[];
-    for (const [number, code, value, isStopped] of rows) {
-      const call = this.#calls.get(number);
+  #settle(events: readonly CallEvent[]): void {
+    for (const event of events) {
+      const call = this.#calls.get(event.number);
       if (!call) continue;
-      this.#calls.delete(number);
+      if ("report" in event) {
+        this.#report(call, event.number, event.report);
+        continue;
+      }
+      this.#calls.delete(event.number);
       call.signal?.removeEventListener("abort", call.abort);
-      if (code !== null) call.reject(Object.assign(new Error(String(value)), { code }));
-      else if (isStopped) call.reject(call.signal?.reason);
-      else call.resolve(call.decode(value));
+      if ("error" in event) call.reject(event.error);
+      else if (call.thrown) call.reject(new Thrown(call.thrown.error));
+      else if (event.isStopped) call.reject(new Thrown(call.signal?.reason));
+      else call.resolve(call.decode(event.result));
+    }
+  }
+
+  #report(call: Call, number: number, report: BindingResult): void {
+    if (call.thrown) return;
+    try {
+      call.onBatch?.(this.#engine.decode(report) as never);
+    } catch (error) {
+      call.thrown = { error };
+      this.#runner.stop(number);
     }
   }
 }

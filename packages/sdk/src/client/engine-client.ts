@@ -5,7 +5,7 @@ import { objectText } from "../printing/object.js";
 import { handlesIn } from "../values/handles-in.js";
 import { namedOptions } from "../values/named-options.js";
 import { refuseSurplus } from "../values/refuse.js";
-import { AsynchronousCalls } from "./asynchronous-calls.js";
+import type { AsynchronousClient, CallGuard, CallList, ClientCalls } from "./call-runner.js";
 import { encodeCompact, listGiven, withCopiedLists } from "./compact-arguments.js";
 import { encodeArguments, handleOf, idOf, isOfAnotherEngine } from "./encode.js";
 import { HandleRegistry } from "./handle-registry.js";
@@ -14,19 +14,20 @@ import { type HostedFunction, HostedFunctions, holders } from "./hosted-function
 import { jsonOf } from "./json-of-object.js";
 import { NumberMemory } from "./number-memory.js";
 import { toThisRealm } from "./realm.js";
-
-/** An exception of a function that a pass called. */
-class Thrown {
-  constructor(readonly error: unknown) {}
-}
+import { Thrown } from "./thrown.js";
 
 /** Calls an engine: converts handles into ids and ids into handles, and errors into `StepwellError`. */
-export class EngineClient {
+export class EngineClient implements AsynchronousClient {
   readonly #binding: Binding;
   #registry: HandleRegistry;
   readonly #memory: NumberMemory;
   readonly #functions = new HostedFunctions();
-  readonly #asynchronous: AsynchronousCalls;
+  /** Undefined before the first asynchronous call. */
+  #asynchronous: CallList | undefined;
+  /** Guards the objects of calls in turns of the event loop; undefined while there is no such call. */
+  #guard: CallGuard | undefined;
+  /** The number of closures of steps that are running. */
+  #closures = 0;
   /** The modes of the passes whose functions are running, the innermost last: whether they train. */
   readonly #passes: boolean[] = [];
   /** Indices of operations, by name. */
@@ -34,7 +35,6 @@ export class EngineClient {
 
   constructor(binding: Binding) {
     this.#binding = binding;
-    this.#asynchronous = new AsynchronousCalls(binding);
     this.#registry = this.#newRegistry();
     this.#memory = new NumberMemory(binding, () => this.#registry.freeForgotten() || this.#registry.collect());
   }
@@ -57,20 +57,25 @@ export class EngineClient {
   }
 
   /**
-   * Calls a command on the thread of the engine. The objects that it uses are `ERR_BUSY` for other calls until it is over. A call that
-   * cannot start rejects, and has changed nothing.
+   * The asynchronous calls. The caller brings their code, so that a page which makes none has no bytes of them.
    */
-  async callAsync(command: string, args: readonly unknown[], signal?: AbortSignal, name = command): Promise<unknown> {
-    try {
-      const encoded = encodeArguments(this.#registry, name, args, this.#memory.allocate);
-      return await this.#asynchronous.start(command, encoded, args, signal, (result) => {
-        this.#memory.reclaim(encoded);
+  asynchronous(make: (engine: ClientCalls) => CallList): CallList {
+    this.#asynchronous ??= make({
+      binding: this.#binding,
+      isInFunction: () => this.#closures > 0 || this.#passes.length > 0,
+      encode: (name, args) => encodeArguments(this.#registry, name, args, this.#memory.allocate),
+      decode: (result, encoded) => {
+        if (encoded) this.#memory.reclaim(encoded);
         return this.#decode(result);
-      });
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) throw error;
-      throw renamed(this.#error(error, args), command, name);
-    }
+      },
+      errorOf: (error, args, command, name) =>
+        error instanceof Thrown ? error : renamed(this.#error(error, args), command, name),
+      run: (command, encoded) => this.#callFreely(command, encoded),
+      setGuard: (guard) => {
+        this.#guard = guard;
+      },
+    });
+    return this.#asynchronous;
   }
 
   /** Whether the engine has files, and takes their bytes. */
@@ -78,8 +83,8 @@ export class EngineClient {
     return this.#binding.hasFiles === true;
   }
 
-  /** Whether the engine has a thread for {@link callAsync}. */
-  get isAsynchronous(): boolean {
+  /** Whether the engine has a thread for asynchronous calls. */
+  get hasThread(): boolean {
     return this.#binding.start !== undefined;
   }
 
@@ -147,6 +152,7 @@ export class EngineClient {
 
   /** Calls an operation of the table of tensor mathematics. */
   operate(name: string, given: readonly unknown[]): unknown {
+    if (this.#guard) return this.call(name, given);
     const index = this.#operations.get(name) ?? this.#findOperation(name, given);
     if (index < 0) return this.call(name, given);
     let args = given;
@@ -244,15 +250,19 @@ export class EngineClient {
   stepWithClosure(optimizer: unknown, closure: () => number, options: unknown): number {
     let thrown: { readonly error: unknown } | undefined;
     const guarded = () => {
+      this.#closures += 1;
       try {
         return closure();
       } catch (error) {
         thrown = { error };
         return null;
+      } finally {
+        this.#closures -= 1;
       }
     };
     const [encoded] = encodeArguments(this.#registry, "step", [options], this.#memory.allocate, 3);
     try {
+      this.#guard?.check("step", [idOf(this.#registry, optimizer)]);
       return this.#binding.stepWithClosure(idOf(this.#registry, optimizer), guarded, encoded);
     } catch (error) {
       throw thrown ? thrown.error : this.#error(error, [optimizer]);
@@ -268,7 +278,7 @@ export class EngineClient {
     } catch (error) {
       throw asStepwellError(error);
     }
-    this.#asynchronous.endAll();
+    this.#asynchronous?.endAll();
     this.#registry.freedAll();
     // Handles of the former engine mean nothing to another one.
     if (isAnother) this.#registry = this.#newRegistry();
@@ -290,8 +300,14 @@ export class EngineClient {
     return this.#binding.libtorch;
   }
 
-  /** Calls the binding. If memory is short it frees forgotten objects and unused device memory, and calls once more. */
+  /** Calls the binding, unless a call in turns has one of the objects. */
   #callBinding(command: string, encoded: readonly BindingArgument[]): BindingResult {
+    const call = () => this.#callFreely(command, encoded);
+    return this.#guard ? this.#guard.call(command, encoded, call) : call();
+  }
+
+  /** Calls the binding. If memory is short it frees forgotten objects and unused device memory, and calls once more. */
+  #callFreely(command: string, encoded: readonly BindingArgument[]): BindingResult {
     const call = this.#functions.areCalledBy(command)
       ? () => this.#callHosted(command, encoded)
       : () => this.#binding.call(command, encoded);
@@ -390,7 +406,8 @@ export class EngineClient {
   #newRegistry(): HandleRegistry {
     const call = (command: string, args: readonly unknown[]) => this.call(command, args);
     const memory = {
-      release: (ids: readonly number[]) => this.#binding.release(new Float64Array(ids)),
+      release: (ids: readonly number[]) =>
+        this.#binding.release(new Float64Array(this.#guard ? this.#guard.released(ids) : ids)),
       bytes: () => this.#binding.bytes(),
     };
     return new HandleRegistry(memory, {

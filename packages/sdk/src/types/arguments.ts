@@ -180,9 +180,3 @@ export type StepArgument<Given> = [Given] extends [never]
   : Given extends AnyFunction
     ? () => number | AnyTensor
     : StepOptions | undefined;
-
-/** Options of an asynchronous call. */
-export interface AsyncOptions {
-  /** Ends the call after the present batch. */
-  readonly signal?: AbortSignal;
-}

@@ -1,5 +1,6 @@
 // Calls of the next batch, on a thread of the engine if it has one.
 
+import { callAsync } from "../../client/asynchronous-calls.js";
 import { hasCode } from "../../errors.js";
 import { turn } from "../../values/event-loop.js";
 import type { GeneratorState } from "../../values/generator.js";
@@ -20,11 +21,11 @@ export type Call = (command: Command, ...args: readonly unknown[]) => Promise<un
  * tries it.
  */
 export function batchCalls(): Call {
-  let hasThread = client.isAsynchronous;
+  let hasThread = client.hasThread;
   return async (command, ...args) => {
     if (hasThread) {
       try {
-        return await client.callAsync(command, args);
+        return await callAsync(client, command, args);
       } catch (error) {
         if (!hasCode(error, "ERR_UNSUPPORTED")) throw error;
         hasThread = false;

@@ -1,3 +1,4 @@
+import { callAsync } from "../../client/asynchronous-calls.js";
 import type { StepOptions } from "../../generated/settings.js";
 import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.js";
 import type { Device, Dtype, Selector } from "../../types/arguments.js";
@@ -241,7 +242,7 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   /** Runs the module as in use, on a thread of the engine; until it is over, its objects are `ERR_BUSY`. */
   evaluateAsync(...inputs: ModuleInputs): Promise<Outputs>;
   async evaluateAsync(...inputs: readonly unknown[]): Promise<unknown> {
-    return wrapped(await client.callAsync("evaluate", [Module.#handleOf(this), ...inputs], undefined, "evaluateAsync"));
+    return wrapped(await callAsync(client, "evaluate", [Module.#handleOf(this), ...inputs], { name: "evaluateAsync" }));
   }
 
   /** Moves the module to a device or converts it, in place; its gradients are dropped. */

@@ -1,5 +1,6 @@
 // Modules and whole runs in files.
 
+import { callAsync } from "../../client/asynchronous-calls.js";
 import { StepwellError } from "../../errors.js";
 import type { RunLoadOptions } from "../../generated/settings.js";
 import type { FileContent, LoadedRun, ModuleLoadOptions, RunObjects, RunTargets } from "../../types/checkpoints.js";
@@ -116,16 +117,16 @@ function renamed(path: unknown, options: unknown): unknown {
 
 /**
  * Saves as {@link save} does, on a thread of the engine. Until it is over, the objects and all that shares their parameters are `ERR_BUSY`
- * for other calls. Not in WebAssembly.
+ * for other calls. Not in WebAssembly, which has no files: `ERR_UNSUPPORTED`.
  */
 export function saveAsync(module: AnyModule, path: string): Promise<void>;
 /** Saves a run. */
 export function saveAsync(path: string, objects: RunObjects): Promise<void>;
 export function saveAsync(...args: readonly unknown[]): Promise<unknown> {
-  return client.callAsync("save", args, undefined, "saveAsync");
+  return callAsync(client, "save", args, { name: "saveAsync" });
 }
 
-/** Loads as {@link load} does, on a thread of the engine. Until it is over, the given objects are `ERR_BUSY`. Not in WebAssembly. */
+/** Loads as {@link load} does, on a thread of the engine. Until it is over, the given objects are `ERR_BUSY`. Not in WebAssembly: `ERR_UNSUPPORTED`. */
 export function loadAsync(
   module: AnyModule,
   path: string,
@@ -140,7 +141,7 @@ export function loadAsync<Targets extends RunTargets>(
   options?: RunLoadOptions,
 ): Promise<Targets & LoadedRun>;
 export async function loadAsync(...args: readonly unknown[]): Promise<unknown> {
-  return loaded(await client.callAsync("load", withNames(args), undefined, "loadAsync"), args);
+  return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync" }), args);
 }
 
 /**

@@ -1,15 +1,17 @@
 // Models: a module, a loss and an optimizer that are trained and tested on data.
 
+import { callAsync } from "../../client/asynchronous-calls.js";
 import type { TestOptions, TrainOptions } from "../../generated/settings.js";
 import { Handle, type ModelHandle } from "../../handle.js";
-import type { AsyncOptions, Target } from "../../types/arguments.js";
+import type { Target } from "../../types/arguments.js";
+import type { AsyncOptions } from "../../types/asynchronous.js";
 import type { MetricNames, MetricsOf } from "../../types/metrics.js";
 import type { AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
 import type { LossFunction } from "../../types/own-modules.js";
 import type { BatchReport, Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
+import { callOptions } from "../../values/call-options.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
-import { signalOf } from "../../values/signal.js";
 import { client } from "../client.js";
 import { outputsOf } from "./outputs.js";
 import { passOf } from "./pass-metrics.js";
@@ -100,18 +102,20 @@ export function run(...args: readonly unknown[]): unknown {
 }
 
 /**
- * Trains a model as {@link run} does, on a thread of the engine, with the same result. Until it is over, the model, its module, optimizer and
+ * Trains a model as {@link run} does, on a thread of the engine, with the same result. In WebAssembly it runs in turns of the event loop, a
+ * batch or 8 ms at a time. Until it is over, the model, its module, optimizer and
  * samples, and all that shares parameters with them, are `ERR_BUSY` for other calls. Everything else goes on: a `clone` of the module
- * predicts, and `copyparms` gives it the new weights afterwards. Not in WebAssembly, and not for functions of the program in the model.
+ * predicts, and `copyparms` gives it the new weights afterwards. Natively not for functions of the program in the model: `ERR_UNSUPPORTED`.
  *
- * A signal ends it after the present batch: the promise rejects with the reason of the signal, and the model is as after that batch. The
+ * `progress` takes the figures of each batch. A signal ends it after the present batch: the promise rejects with the reason of the signal, and the model is as after that batch. The
  * thread makes the asynchronous calls of a program one after the other.
  *
  * @returns the loss, or a dictionary if other metrics are set
  * @example
  * ```ts
  * const served = clone(m);
- * const loss = await runAsync(classifier, { signal: AbortSignal.timeout(60_000) });
+ * const progress = ({ batch, batches, loss }: BatchReport) => console.log(`${batch} of ${batches}: ${loss}`);
+ * const loss = await runAsync(classifier, { signal: AbortSignal.timeout(60_000), progress });
  * copyparms(served, m);
  * ```
  */
@@ -119,7 +123,7 @@ export function runAsync(model: AnyModel, options?: AsyncOptions): Promise<numbe
 export async function runAsync(...args: readonly unknown[]): Promise<unknown> {
   const [model, options, ...surplus] = args;
   refuseSurplus("runAsync", surplus);
-  return client.callAsync("run", [model], signalOf("runAsync", options), "runAsync");
+  return callAsync(client, "run", [model], { ...callOptions("runAsync", options), name: "runAsync" });
 }
 
 /**

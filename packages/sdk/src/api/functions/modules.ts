@@ -1,5 +1,6 @@
 // Functions of modules: making, running, looking up.
 
+import { callAsync } from "../../client/asynchronous-calls.js";
 import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.js";
 import type { ModuleSource } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
@@ -59,7 +60,8 @@ export function evaluate(...args: readonly unknown[]): unknown {
 
 /**
  * Runs a module as {@link evaluate} does, on a thread of the engine. Until it is over, the module, the tensors among the inputs and all that
- * shares them are `ERR_BUSY` for other calls. Not in WebAssembly, and not for modules with functions of the program.
+ * shares them are `ERR_BUSY` for other calls. In WebAssembly it runs in the next turn of the event loop. Natively not for modules with functions of the
+ * program.
  *
  * Numbers are copied before the call returns. A large input is a tensor, which is not copied.
  */
@@ -70,7 +72,7 @@ export function evaluateAsync<Outputs extends readonly TensorHandle[]>(
   ...inputs: ModuleInputs
 ): Promise<Outputs>;
 export function evaluateAsync(...args: readonly unknown[]): Promise<unknown> {
-  return client.callAsync("evaluate", args, undefined, "evaluateAsync");
+  return callAsync(client, "evaluate", args, { name: "evaluateAsync" });
 }
 
 /** Dotted names of all descendants, depth first. */

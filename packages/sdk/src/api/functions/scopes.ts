@@ -90,7 +90,7 @@ export function keep(value: unknown, ...surplus: readonly unknown[]): unknown {
 }
 
 /**
- * The objects that live, in no order, with the function that made each. One whose handle is forgotten lives until the garbage collector has found
+ * The objects that live, in no order, with the function that made each. Objects of asynchronous calls are among them. One whose handle is forgotten lives until the garbage collector has found
  * it.
  *
  * @param options - `trace: true` records from now on where objects are made

@@ -1,5 +1,6 @@
 // Steps of an optimizer, loss scaling, and swapped averages.
 
+import { callAsync } from "../../client/asynchronous-calls.js";
 import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/settings.js";
 import type { AnyFunction, StepArgument } from "../../types/arguments.js";
 import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
@@ -59,7 +60,7 @@ export function step(...args: readonly unknown[]): unknown {
 
 /**
  * Makes a step as {@link step} does without a closure, on a thread of the engine. Until it is over, the optimizer, its parameters and all
- * that shares them are `ERR_BUSY` for other calls, and the event loop goes on. Not in WebAssembly, which has no such thread.
+ * that shares them are `ERR_BUSY` for other calls, and the event loop goes on. In WebAssembly the step is made in the next turn of the event loop.
  *
  * @param options - options of the step
  * @example
@@ -69,7 +70,7 @@ export function step(...args: readonly unknown[]): unknown {
  */
 export function stepAsync(optimizer: AnyOptimizer | AnyModel | AnyModule, options?: StepOptions): Promise<void>;
 export function stepAsync(...args: readonly unknown[]): Promise<unknown> {
-  return client.callAsync("step", args, undefined, "stepAsync");
+  return callAsync(client, "step", args, { name: "stepAsync" });
 }
 
 /**
