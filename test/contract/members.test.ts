@@ -42,6 +42,9 @@ const without: Readonly<Record<string, string>> = {
   multidot: "takes a list",
 
   model: "the constructor of Model",
+  ...Object.fromEntries(
+    "distributed allReduce broadcast allGather".split(" ").map((name) => [name, "a call of all processes of a group"]),
+  ),
   gain: "takes no object",
 
   ...Object.fromEntries(

@@ -1,6 +1,7 @@
 // The functions of the SDK, and how they treat the objects that they are given.
 
 import * as k from "@stepwell/sdk";
+import { returnsPromise } from "../promises.js";
 import type { Kind } from "./shadow.js";
 
 type Call = (...args: readonly unknown[]) => unknown;
@@ -12,7 +13,7 @@ export const operations: ReadonlySet<string> = new Set(k.help("tensor").map(({ o
 export const functions: ReadonlyMap<string, Call> = new Map(
   Object.entries(k).filter(
     (entry): entry is [string, Call] =>
-      typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !entry[0].endsWith("Async"),
+      typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !returnsPromise(entry[0]),
   ),
 );
 

@@ -21,6 +21,8 @@ const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
  */
 const exempt = [
   join("suite", "limits.test.ts"),
+  // Groups have a timeout of their own.
+  join("distributed", "group.test.ts"),
   join("random-operations", "child.ts"),
   ...["main.ts", "run.ts", "time-limit.ts"].map((file) => join("faults", file)),
   ...["machine.ts", "main.ts", "processes.ts"].map((file) => join("gpu", file)),

@@ -1,14 +1,14 @@
 //! The implementation of `trait Engine` on libtorch.
 
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwell_optim::fallible::{collected, copied, set_memory_check};
 use stepwell_optim::{Code, Definition, DeviceView, Error, Outcome, Result, View, state_memory, take_state_memory};
 use stepwell_session::{
     Activation, BatchNorm, CallBackward, CudaReport, Data, Device, DeviceMemoryUse, DeviceStep, Dtype, Elementwise,
-    Engine, LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, Reduction, Session, Slice,
-    SliceMut,
+    Engine, GroupSettings, LibraryOptimizer, LinearAlgebra, LinearOptions, Loss, Placement, Primitive, ProcessGroup,
+    Reduction, Session, Slice, SliceMut,
 };
 
 use crate::descriptors::bump;
@@ -18,6 +18,7 @@ use crate::error::{check_not_busy, from_tch};
 use crate::library::optimizer;
 use crate::parameter_views::flat_vector;
 use crate::parameter_views::view_cache::ViewCache;
+use crate::process_group::TorchGroup;
 use crate::tensor::{Tensor, kind, sizes};
 use crate::{cuda, memory, shim, threads};
 use crate::{linear_algebra, primitives};
@@ -32,6 +33,8 @@ const _: fn() = || {
 #[derive(Clone, Debug)]
 pub struct TorchEngine {
     devices: Arc<Devices>,
+    /// The processes of the training, for every clone of the engine.
+    group: Arc<Mutex<Option<Arc<TorchGroup>>>>,
     /// False for an engine of tests whose tensors are reached by copies only.
     lends_memory: bool,
 }
@@ -41,7 +44,7 @@ impl TorchEngine {
     pub fn new() -> Self {
         shim::use_allocator();
         set_memory_check(memory::may_allocate);
-        Self { devices: Arc::default(), lends_memory: true }
+        Self { devices: Arc::default(), group: Arc::default(), lends_memory: true }
     }
 
     /// An engine that does not lend the memory of its tensors to a step, as if they were on a device, for tests.
@@ -112,6 +115,21 @@ impl Engine for TorchEngine {
 
     fn device_memory(&self, device: Device) -> Result<Option<DeviceMemoryUse>> {
         cuda::device_memory(device)
+    }
+
+    fn connect(&self, settings: &GroupSettings) -> Result<()> {
+        let group = TorchGroup::connect(settings)?;
+        *self.group.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(group));
+        Ok(())
+    }
+
+    fn disconnect(&self) {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn process_group(&self) -> Option<Arc<dyn ProcessGroup<Tensor>>> {
+        let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(group)
     }
 
     fn memory_limit(&self, wanted: usize) -> usize {

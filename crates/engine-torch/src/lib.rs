@@ -15,6 +15,7 @@ mod linear_algebra;
 mod memory;
 mod parameter_views;
 mod primitives;
+mod process_group;
 mod shim;
 mod tensor;
 mod threads;

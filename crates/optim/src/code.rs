@@ -71,6 +71,8 @@ codes! {
     Unsupported = "ERR_UNSUPPORTED",
     /// Objects that were made and not freed, found by `leakcheck`.
     Leak = "ERR_LEAK",
+    /// Another process of the training has ended, does not answer, or does something else.
+    Distributed = "ERR_DISTRIBUTED",
     /// The tensor library refused an operation.
     Engine = "ERR_ENGINE",
     /// The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps.

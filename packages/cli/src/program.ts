@@ -13,6 +13,7 @@ import {
 } from "./commands/arguments.js";
 import { type Shell, shells } from "./commands/completion.js";
 import type { ConvertArguments } from "./commands/convert.js";
+import type { LaunchArguments } from "./commands/launch.js";
 import type { ResumeArguments } from "./commands/resume.js";
 import type { TrainArguments } from "./commands/train.js";
 import { dataFormats } from "./data/read-samples.js";
@@ -81,6 +82,18 @@ export function makeProgram(streams: Streams): Command {
     .option("--seconds <count>", "the time that it takes, about", wholeNumber(1), 60)
     .action(async ({ seconds }: { readonly seconds: number }) => {
       await (await import("./commands/bench.js")).bench(seconds, environment());
+    });
+  program
+    .command("launch")
+    .description("run a program in several processes of this machine, which train together")
+    .requiredOption("-n, --processes <count>", "the number of processes", wholeNumber(1))
+    .option("--port <port>", "the TCP port where they meet; default: a free one", wholeNumber(1))
+    .option("--grace <seconds>", "time to end after the signal TERM, before a process is killed", wholeNumber(0), 10)
+    .argument("<program>", "a file of JavaScript or TypeScript, or a program")
+    .argument("[arguments...]", "its arguments; those that begin with a dash after --")
+    .action(async (file: string, given: string[], options: LaunchArguments) => {
+      const { launch } = await import("./commands/launch.js");
+      process.exitCode = await launch(file, given, options, environment());
     });
   program
     .command("completion")

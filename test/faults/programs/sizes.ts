@@ -1,6 +1,7 @@
 // Calls every function of the package with absurd sizes, and every layer and optimizer with absurd options.
 
 import * as k from "@stepwell/sdk";
+import { returnsPromise } from "../../promises.js";
 import { Random } from "../../random-operations/random.js";
 import { configured, say } from "./lines.js";
 
@@ -92,7 +93,7 @@ const all = Object.entries(k).filter(
     typeof entry[1] === "function" &&
     !/^class\b/.test(String(entry[1])) &&
     !left.has(entry[0]) &&
-    !entry[0].endsWith("Async"),
+    !returnsPromise(entry[0]),
 );
 const functions: readonly (readonly [string, Call])[] =
   planted === "an error of JavaScript" ? [["planted", (size) => new Float32Array(size as number)]] : planted ? [] : all;

@@ -12,6 +12,7 @@ use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::engine_access::EngineAccess;
 use crate::training::lbfgs_step::minimize;
 use crate::training::non_finite::FiniteCheck;
+use crate::training::passes::{Pass, Passes, Share};
 use crate::training::step_options::StepSettings;
 use crate::values::handle::Handle;
 use crate::values::value::Value;
@@ -66,7 +67,14 @@ impl<E: Engine> Session<E> {
         };
         let mut finite_check = FiniteCheck::default();
         let mut evaluate = || {
-            let loss = closure()?;
+            let mut loss = closure()?;
+            if searches {
+                // Its line search compares the losses and the gradients of all processes.
+                let pass = Pass::Computed(loss, Share::Mean(1.0));
+                loss = match bound.borrow().reduce(&session.borrow().engine, &pass)? {
+                    Passes::Computed(loss) | Passes::Refused(loss) => loss,
+                };
+            }
             if checks && searches {
                 finite_check.check(&bound.borrow(), &session.borrow().engine, loss)?;
             }

@@ -15,7 +15,23 @@ use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::{Value, handles_in};
 
 /// Commands that a job can run.
-const JOBS: [&str; 8] = ["step", "run", "batch", "testrun", "testbatch", "evaluate", "save", "load"];
+const JOBS: [&str; 15] = [
+    "step",
+    "run",
+    "batch",
+    "testrun",
+    "testbatch",
+    "evaluate",
+    "save",
+    "load",
+    "initProcessGroup",
+    "destroyProcessGroup",
+    "allReduce",
+    "broadcast",
+    "allGather",
+    "barrier",
+    "distributed",
+];
 
 /// A call that another thread can run.
 pub struct Job<E: Engine> {

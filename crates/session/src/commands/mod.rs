@@ -35,6 +35,8 @@ pub(crate) mod operations;
 pub(crate) mod optimizers;
 pub(crate) mod outline;
 pub(crate) mod parameters;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod process_groups;
 pub(crate) mod restore;
 pub(crate) mod samples;
 #[cfg(not(target_arch = "wasm32"))]
@@ -269,6 +271,20 @@ impl<E: Engine> Session<E> {
         ("memory", devices::memory),
         #[cfg(not(target_arch = "wasm32"))]
         ("cudaStatus", devices::status),
+        #[cfg(not(target_family = "wasm"))]
+        ("initProcessGroup", process_groups::initgroup),
+        #[cfg(not(target_family = "wasm"))]
+        ("destroyProcessGroup", process_groups::endgroup),
+        #[cfg(not(target_family = "wasm"))]
+        ("allReduce", process_groups::allreduce),
+        #[cfg(not(target_family = "wasm"))]
+        ("broadcast", process_groups::broadcast),
+        #[cfg(not(target_family = "wasm"))]
+        ("allGather", process_groups::allgather),
+        #[cfg(not(target_family = "wasm"))]
+        ("barrier", process_groups::barrier),
+        #[cfg(not(target_family = "wasm"))]
+        ("distributed", process_groups::distributed),
         ("fill", fills::fill),
         ("filldiagonal", fills::filldiagonal),
         ("random", fills::random),

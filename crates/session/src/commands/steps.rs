@@ -1,6 +1,6 @@
 //! Steps of an optimizer, loss scaling, and swapped averages.
 
-use stepwell_optim::{Clip, LossScale, NonFinite, Optimizer, Result};
+use stepwell_optim::{Clip, Code, Error, LossScale, NonFinite, Optimizer, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
@@ -36,6 +36,13 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 
 /// Fails if a closure that is running cannot make a step of this optimizer or model.
 pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Result<()> {
+    #[cfg(not(target_family = "wasm"))]
+    if !session.leases.jobs.is_empty() && session.optimizer(handle)?.data_parallel.is_some() {
+        // Processes match their operations by order, which a call that does not wait for its turn would change.
+        let message =
+            "an asynchronous call that is not over may use the process group: await it, or step with stepAsync";
+        return Err(Error::new(Code::Busy, message));
+    }
     if session.running.is_empty() {
         return Ok(());
     }

@@ -12,6 +12,11 @@ pub(crate) mod linear_algebra;
 pub(crate) mod operations;
 pub(crate) mod placement;
 pub(crate) mod primitives;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod process_group;
+
+#[cfg(not(target_family = "wasm"))]
+use std::sync::Arc;
 
 #[cfg(not(target_family = "wasm"))]
 use stepwell_optim::Shared;
@@ -25,6 +30,8 @@ use crate::engine::operations::{Activation, BatchNorm, Loss, Reduction};
 use crate::engine::placement::DeviceStep;
 use crate::engine::placement::Placement;
 use crate::engine::primitives::{Elementwise, Primitive};
+#[cfg(not(target_family = "wasm"))]
+use crate::engine::process_group::{GroupSettings, ProcessGroup};
 use crate::values::data::{Data, Slice, SliceMut};
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -57,6 +64,20 @@ pub trait Engine: Clone + Movable + 'static {
     /// The memory of a CUDA device; `None` for the CPU.
     fn device_memory(&self, device: Device) -> Result<Option<DeviceMemoryUse>> {
         self.require(device).map(|()| None)
+    }
+    /// Meets the other processes of a training, which then are its [`Engine::process_group`]. Waits for them.
+    #[cfg(not(target_family = "wasm"))]
+    fn connect(&self, settings: &GroupSettings) -> Result<()> {
+        let _ = settings;
+        Err(Error::new(Code::Unsupported, "this engine trains in one process: use the native engine with libtorch"))
+    }
+    /// Leaves the processes of the training.
+    #[cfg(not(target_family = "wasm"))]
+    fn disconnect(&self) {}
+    /// The processes of the training; `None` before [`Engine::connect`].
+    #[cfg(not(target_family = "wasm"))]
+    fn process_group(&self) -> Option<Arc<dyn ProcessGroup<Self::Tensor>>> {
+        None
     }
     /// Bytes that one more tensor may have now; a call that needs more is refused instead of risking the process. The
     /// answer may be too small if it is at least `wanted`, since an exact one may take long.

@@ -51,7 +51,7 @@ impl<E: Engine> Object<E> {
         Object::Optimizer(Shared::new(SharedCell::new(bound)))
     }
 
-    fn kind(&self) -> ObjectKind {
+    pub(crate) fn kind(&self) -> ObjectKind {
         match self {
             Object::Tensor(_) => ObjectKind::Tensor,
             Object::Vector(_) => ObjectKind::Vector,

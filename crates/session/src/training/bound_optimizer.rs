@@ -15,8 +15,10 @@ use crate::engine::placement::Placement;
 use crate::nn::context::ForwardContext;
 use crate::nn::host::backward;
 use crate::training::clip::{clip_gradients, multiply_gradients};
+use crate::training::data_parallel::DataParallel;
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
+use crate::training::passes::{Pass, Passes, Share};
 use crate::training::step_mode::StepMode;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
@@ -36,6 +38,8 @@ pub(crate) struct BoundOptimizer<E: Engine> {
     unfollowed_scale: Option<f64>,
     /// Which parameters were trained when L-BFGS learned its state; `None` before its first step.
     pub(crate) trained_for_state: Option<Vec<bool>>,
+    /// The processes that train the parameters; `None` for this one alone.
+    pub(crate) data_parallel: Option<DataParallel<E>>,
 }
 
 /// A parameter of a group.
@@ -57,6 +61,7 @@ impl<E: Engine> BoundOptimizer<E> {
             #[cfg(not(target_family = "wasm"))]
             unfollowed_scale: None,
             trained_for_state: None,
+            data_parallel: None,
         }
     }
 
@@ -82,6 +87,10 @@ impl<E: Engine> BoundOptimizer<E> {
         positional: &[OptionValue],
         named: &[(String, OptionValue)],
     ) -> Result<()> {
+        if self.data_parallel.is_some() && !list.tensors.is_empty() {
+            let message = "the processes of a training have agreed on the parameters: add them before `distributed`";
+            return Err(Error::new(Code::Parameter, message));
+        }
         let options = self.optimizer.plan(group, positional, named)?;
         if self.library().is_some() {
             reject_extensions(self.optimizer.definition(), &options)?;
@@ -143,9 +152,42 @@ impl<E: Engine> BoundOptimizer<E> {
         &self.tensors
     }
 
+    /// Gives each process the gradients of all. Returns the loss of all; `pass` has the one of this process.
+    pub(crate) fn reduce(&self, engine: &E, pass: &Pass) -> Result<Passes> {
+        let loss = match *pass {
+            Pass::Computed(loss, _) => Passes::Computed(loss),
+            Pass::Refused(loss) => Passes::Refused(loss),
+            Pass::Failed => Passes::Refused(f64::NAN),
+        };
+        let Some(parallel) = &self.data_parallel else { return Ok(loss) };
+        let mut buffers = Vec::new();
+        if let Some(module) = self.registry.module() {
+            for named in module.written(true) {
+                if engine.dtype(&named.tensor)?.is_floating() {
+                    buffers.push(named.tensor);
+                }
+            }
+        }
+        parallel.reduce(engine, &self.tensors, buffers, pass)
+    }
+
+    /// As [`BoundOptimizer::apply`], with the mean of the gradients of all processes.
+    pub(crate) fn step(
+        &mut self,
+        engine: &E,
+        clip: Clip,
+        zero_gradients: bool,
+        non_finite: NonFinite,
+    ) -> Result<Outcome> {
+        if self.data_parallel.is_some() {
+            self.reduce(engine, &Pass::Computed(0.0, Share::Mean(1.0)))?;
+        }
+        self.apply(engine, clip, zero_gradients, non_finite)
+    }
+
     /// Updates every parameter that has a gradient and is not frozen. Then sets all gradients to zero if
     /// `zero_gradients` is true. [`BoundOptimizer::settle`] tells an outcome that is pending. Clipping does not change gradients, except for the tensor library's own optimizer.
-    pub(crate) fn step(
+    pub(crate) fn apply(
         &mut self,
         engine: &E,
         clip: Clip,

@@ -241,6 +241,14 @@ impl<E: Engine> DataLoader<E> {
         Ok(())
     }
 
+    /// Replaces the order of an epoch that has just begun by the one that several processes have agreed on.
+    pub(crate) fn agree(&mut self, agreed: impl FnOnce(&[usize]) -> Result<Vec<usize>>) -> Result<()> {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.order = agreed(&cursor.order)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn has_begun(&self) -> bool {
         self.cursor.is_some()
     }

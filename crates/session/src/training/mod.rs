@@ -3,6 +3,8 @@
 pub(crate) mod bound_optimizer;
 pub(crate) mod clip;
 pub(crate) mod data_loader;
+#[cfg_attr(target_family = "wasm", path = "one_process.rs")]
+pub(crate) mod data_parallel;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod device_parameters;
 pub(crate) mod engine_access;
@@ -13,6 +15,7 @@ pub(crate) mod model;
 pub(crate) mod non_finite;
 pub(crate) mod parameter_list;
 pub(crate) mod parameter_registry;
+pub(crate) mod passes;
 pub(crate) mod step_mode;
 pub(crate) mod step_options;
 pub(crate) mod swap_averages;

@@ -1,5 +1,7 @@
 //! A model: a module, a loss and an optimizer, with the samples that they learn from.
 
+use std::cell::Cell;
+
 use stepwell_optim::fallible::with_capacity;
 use stepwell_optim::{Clip, Code, Error, NonFinite, Outcome, Result, Shared, SharedCell, count};
 
@@ -16,6 +18,7 @@ use crate::training::engine_access::EngineAccess;
 use crate::training::lbfgs_step::minimize;
 use crate::training::metrics::{BatchMetrics, BatchReport};
 use crate::training::non_finite::{FiniteCheck, non_finite_loss};
+use crate::training::passes::{Pass, Passes, Share};
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -144,6 +147,14 @@ impl<E: Engine> Model<E> {
         let begins = !self.loader(training).has_begun();
         if begins {
             self.loader_mut(training).begin(options.shuffle.then_some(&mut *context.random))?;
+            let parallel = self.optimizer.borrow().data_parallel.clone();
+            if let Some(parallel) = parallel.filter(|_| training) {
+                let train = &mut self.train;
+                if let Err(error) = train.agree(|order| parallel.order(context.engine, order)) {
+                    train.end();
+                    return Err(error);
+                }
+            }
         }
         let samples = self.loader(training).next(count(options.batchsize), options.droplast, count(options.accumulate));
         let samples_count = samples.len();
@@ -194,16 +205,35 @@ impl<E: Engine> Model<E> {
         self.optimizer.borrow().optimizer.check_not_swapped()?;
         self.optimizer.borrow_mut().settle(engine)?;
         let scale = self.optimizer.borrow().scale_of_loss();
-        let batches: Vec<_> = samples.chunks(count(options.batchsize)).collect();
-        let shares = self.shares(engine, &batches)?;
+        let mut batches: Vec<_> = samples.chunks(count(options.batchsize)).collect();
+        let parallel = self.optimizer.borrow().data_parallel.clone();
+        if let Some(parallel) = &parallel {
+            for batch in &mut batches {
+                *batch = parallel.part(batch);
+            }
+        }
+        let (shares, weight) = self.shares(engine, &batches, parallel.is_some())?;
+        let share = match self.loss.is_mean() {
+            true => Share::Mean(weight),
+            false => Share::Sum(batches.iter().any(|batch| !batch.is_empty())),
+        };
         let (mut loss_before, mut measured) = (None, Vec::new());
-        let mut is_loss_refused = false;
+        // A loss that is not finite, if the options refuse it.
+        let refused = Cell::new(None);
         let mut compute = || {
             // Kept only if a later batch can fail: held memory is not reused for the new gradients.
             let is_kept = batches.len() > 1;
             let before: Vec<_> = tensors.iter().filter(|_| is_kept).map(|tensor| engine.grad(tensor)).collect();
             let mut sum = 0.0;
+            let mut is_first = true;
             let mut add = |position: usize| {
+                if batches[position].is_empty() {
+                    // Other processes have the samples of the batch.
+                    if measured.len() < batches.len() {
+                        measured.push(BatchMetrics::default());
+                    }
+                    return Ok(());
+                }
                 let Batch { inputs, targets } = self.train.batch(engine, batches[position], device)?;
                 let outputs = self.module.forward(context, std::slice::from_ref(&inputs))?;
                 let output = self.module.only_output(outputs)?;
@@ -216,15 +246,12 @@ impl<E: Engine> Model<E> {
                     let figures = (&self.loss, value, counted);
                     measured.push(BatchMetrics::new(engine, &self.train.metrics, figures, &output, &targets)?);
                     if !value.is_finite() && options.nonfiniteloss != NonFinite::Propagate {
-                        is_loss_refused = true;
-                        loss_before.get_or_insert(value);
+                        refused.set(Some(value));
                         return Err(non_finite_loss(value));
                     }
                 }
-                if position == 0 {
-                    for tensor in &tensors {
-                        engine.set_grad(tensor, None)?;
-                    }
+                if std::mem::replace(&mut is_first, false) {
+                    clear(engine, &tensors)?;
                 }
                 sum += shares[position] * value;
                 scaled_backward(context, &loss, scale * shares[position])
@@ -237,8 +264,20 @@ impl<E: Engine> Model<E> {
                     return Err(error);
                 }
             }
-            loss_before.get_or_insert(sum);
+            if is_first {
+                clear(engine, &tensors)?;
+            }
             Ok(sum)
+        };
+        // The loss of all processes, with their gradients.
+        let mut compute = || {
+            let result = compute();
+            let loss = match &parallel {
+                None => result?,
+                Some(_) => self.agreed(engine, result, &refused, share)?,
+            };
+            loss_before.get_or_insert(loss);
+            Ok(loss)
         };
         let needs_closure = self.optimizer.borrow().optimizer.definition().needs_closure();
         let mut finite_check = FiniteCheck::default();
@@ -258,7 +297,7 @@ impl<E: Engine> Model<E> {
         } else {
             compute().and_then(|_| {
                 let mut bound = self.optimizer.borrow_mut();
-                match bound.step(engine, clip, false, policy)? {
+                match bound.apply(engine, clip, false, policy)? {
                     // The report says whether the step was skipped, and running statistics are then restored.
                     Outcome::Pending => Ok(bound.settle(engine)?.unwrap_or(Outcome::Stepped)),
                     outcome => Ok(outcome),
@@ -266,23 +305,46 @@ impl<E: Engine> Model<E> {
             })
         };
         let is_skipped = finite_check.skipped_loss(policy).is_some()
-            || (is_loss_refused && options.nonfiniteloss == NonFinite::Skip);
+            || (refused.get().is_some() && options.nonfiniteloss == NonFinite::Skip);
         let outcome = if is_skipped {
             self.optimizer.borrow_mut().optimizer.count_skipped();
             Outcome::Skipped
         } else {
             result?
         };
-        let loss = loss_before.ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))?;
+        if let Some(parallel) = &parallel {
+            parallel.measure(&mut measured, !self.loss.is_mean())?;
+        }
+        let loss = loss_before.or(refused.get()).ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))?;
         Ok(LearnedStep { loss, measured, outcome })
     }
 
-    /// The factor of each batch's loss in the loss of all of them as one large batch.
-    fn shares(&self, engine: &E, batches: &[&[usize]]) -> Result<Vec<f64>> {
+    /// The loss of all processes, from the loss of this one, with the gradients of all.
+    fn agreed(&self, engine: &E, result: Result<f64>, refused: &Cell<Option<f64>>, share: Share) -> Result<f64> {
+        let pass = match (&result, refused.get()) {
+            (Ok(loss), _) => Pass::Computed(*loss, share),
+            (Err(_), Some(loss)) => Pass::Refused(loss),
+            (Err(_), None) => Pass::Failed,
+        };
+        let passes = self.optimizer.borrow().reduce(engine, &pass);
+        result?;
+        match passes? {
+            Passes::Computed(loss) => Ok(loss),
+            Passes::Refused(loss) => {
+                refused.set(Some(loss));
+                Err(non_finite_loss(loss))
+            }
+        }
+    }
+
+    /// The factor of each batch's loss in the loss of all of them as one large batch, and the weight of that loss. Unless `is_weighed`,
+    /// the weight of a single batch means nothing.
+    fn shares(&self, engine: &E, batches: &[&[usize]], is_weighed: bool) -> Result<(Vec<f64>, f64)> {
         let mut shares = with_capacity(batches.len())?;
         for batch in batches {
             // One batch has the whole weight, whatever it is.
-            let divisor = match batches.len() > 1 && self.loss.takes_classes() {
+            let is_weighed = (is_weighed || batches.len() > 1) && !batch.is_empty();
+            let divisor = match is_weighed && self.loss.takes_classes() {
                 true => match self.train.targets(engine, batch)? {
                     Data::Long(classes) => self.loss.divisor_of(&classes),
                     _ => batch.len() as f64,
@@ -291,12 +353,12 @@ impl<E: Engine> Model<E> {
             };
             shares.push(self.loss.weight(divisor));
         }
+        let total = shares.iter().sum::<f64>();
         if self.loss.is_mean() {
-            let total = shares.iter().sum::<f64>();
             let total = if total > 0.0 { total } else { 1.0 };
             shares.iter_mut().for_each(|share| *share /= total);
         }
-        Ok(shares)
+        Ok((shares, total))
     }
 
     /// The loss of a batch, and the number of losses that are averaged: of samples, if the loss is a function of JavaScript.
@@ -349,6 +411,11 @@ impl<E: Engine> Model<E> {
         snapshot.restore_unless(result.is_ok(), engine)?;
         result
     }
+}
+
+/// Removes the gradients of parameters.
+fn clear<E: Engine>(engine: &E, tensors: &[E::Tensor]) -> Result<()> {
+    tensors.iter().try_for_each(|tensor| engine.set_grad(tensor, None))
 }
 
 /// The result of a step, or of a measurement.

@@ -44,6 +44,8 @@ export const engineErrorCodes = [
   "ERR_UNSUPPORTED",
   /** Objects that were made and not freed, found by `leakcheck`. */
   "ERR_LEAK",
+  /** Another process of the training has ended, does not answer, or does something else. */
+  "ERR_DISTRIBUTED",
   /** The tensor library refused an operation. */
   "ERR_ENGINE",
   /** The engine was stopped by a bug of Stepwell or by a lack of memory or stack; only a reset helps. */

@@ -71,6 +71,20 @@ export interface RunLoadOptions {
   readonly generator?: boolean;
 }
 
+/** The place of a process in its group, but for names of hosts. */
+export interface GroupOptions {
+  /** The number of this process, from 0. A whole number >= 0. Default 0. */
+  readonly rank?: number;
+  /** The number of processes. A whole number in [1, 1000000]. Default 1. */
+  readonly size?: number;
+  /** The port at the host where the processes meet. A whole number in [1, 65535]. Default 29500. */
+  readonly port?: number;
+  /** The longest wait for another process, in seconds, at the start and in each operation. A number in [0.001, 1000000]. Default 60. */
+  readonly timeout?: number;
+  /** Whether this process opens the port: by default rank 0 does. Default null. */
+  readonly hosts?: boolean | null;
+}
+
 /** How a loss is scaled. PyTorch's names, as of `torch.amp.GradScaler`, are accepted, and `min_loss_scale` of apex and DeepSpeed. */
 export interface LossScaleOptions {
   /** The first scale. A number > 0. Default 65536. */

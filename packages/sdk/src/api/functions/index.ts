@@ -22,6 +22,7 @@ export * from "./modules.js";
 export * from "./objects.js";
 export * from "./optimizers.js";
 export * from "./pooling.js";
+export * from "./process_groups.js";
 export * from "./reduction.js";
 export * from "./samples.js";
 export * from "./sampling.js";

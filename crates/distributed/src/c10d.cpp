@@ -1,0 +1,181 @@
+// A C interface to libtorch's c10d: a store for the addresses of the processes, and a process group on Gloo. After the group is made,
+// each call is a virtual one of `c10d::Backend`, so that the functions serve other backends, too.
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+#include <c10/util/Logging.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+// The layout of libtorch 2.11.0 on x86-64 and 64-bit Arm, which allocates this size itself. Another size means that
+// the declarations in `gloo` no longer fit.
+static_assert(sizeof(c10d::ProcessGroupGloo) == 488, "the layout of ProcessGroupGloo differs from libtorch's");
+
+// Of libc10: messages of c10d below this level are not printed.
+C10_DECLARE_int(caffe2_log_level);
+
+namespace {
+
+using Milliseconds = std::chrono::milliseconds;
+using Work = c10::intrusive_ptr<c10d::Work>;
+
+struct Group {
+  c10::intrusive_ptr<c10d::Store> store;
+  c10::intrusive_ptr<c10d::Backend> backend;
+  Milliseconds timeout;
+};
+
+// The values that `process_group.rs` expects.
+enum Status : int32_t { kOk = 0, kRefused = 1 };
+enum Reduction : int32_t { kSum = 0, kMean = 1, kMinimum = 2, kMaximum = 3, kProduct = 4 };
+
+constexpr size_t kMessageBytes = 1024;
+
+// Runs a function. An exception becomes a status, and its text is stored in `message`, which has `kMessageBytes`.
+template <class F>
+Status guarded(char* message, F&& run) noexcept {
+  const char* text = "unknown C++ exception";
+  try {
+    run();
+    return kOk;
+  } catch (const c10::Error& e) {
+    std::snprintf(message, kMessageBytes, "%s", e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    std::snprintf(message, kMessageBytes, "%s", e.what());
+  } catch (...) {
+    std::snprintf(message, kMessageBytes, "%s", text);
+  }
+  return kRefused;
+}
+
+c10d::ReduceOp operation(Reduction reduction) {
+  switch (reduction) {
+    case kMean:
+      return c10d::ReduceOp::AVG;
+    case kMinimum:
+      return c10d::ReduceOp::MIN;
+    case kMaximum:
+      return c10d::ReduceOp::MAX;
+    case kProduct:
+      return c10d::ReduceOp::PRODUCT;
+    default:
+      return c10d::ReduceOp::SUM;
+  }
+}
+
+// c10d prints errors that it throws as well. They reach the caller, so printing is off unless the environment asks for it.
+void silence_logging() {
+  c10::initLogging();
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = 3;
+}
+
+}  // namespace
+
+extern "C" {
+
+// Waits until all processes are there. `interface` is the name or address of the network interface; null for libtorch's choice.
+int32_t stepwell_group_connect(
+    const char* host,
+    int32_t port,
+    int32_t rank,
+    int32_t size,
+    int64_t timeout,
+    bool hosts_store,
+    const char* interface,
+    Group** group,
+    char* message) {
+  return guarded(message, [&] {
+    static const bool silenced = (silence_logging(), true);
+    (void)silenced;
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<std::uint16_t>(port);
+    options.isServer = hosts_store;
+    options.numWorkers = size;
+    options.timeout = Milliseconds(timeout);
+    options.multiTenant = true;
+    auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
+    auto store = c10::make_intrusive<c10d::PrefixStore>("stepwell", tcp);
+    auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(timeout));
+    if (interface != nullptr) {
+      gloo->devices.clear();
+      gloo->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(interface));
+    }
+    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, gloo);
+    *group = new Group{std::move(tcp), std::move(backend), Milliseconds(timeout)};
+  });
+}
+
+void stepwell_group_free(Group* group) noexcept {
+  try {
+    delete group;
+  } catch (...) {
+    // A group whose process has ended may fail to say goodbye.
+  }
+}
+
+// Each of these functions starts an operation, which `stepwell_work_wait` ends. The tensors are contiguous and live until then.
+
+int32_t stepwell_group_all_reduce(Group* group, at::Tensor* tensor, int32_t reduction, Work** work, char* message) {
+  return guarded(message, [&] {
+    std::vector<at::Tensor> tensors{*tensor};
+    c10d::AllreduceOptions options;
+    options.reduceOp = operation(static_cast<Reduction>(reduction));
+    options.timeout = group->timeout;
+    *work = new Work(group->backend->allreduce(tensors, options));
+  });
+}
+
+int32_t stepwell_group_broadcast(Group* group, at::Tensor* tensor, int32_t from, Work** work, char* message) {
+  return guarded(message, [&] {
+    std::vector<at::Tensor> tensors{*tensor};
+    c10d::BroadcastOptions options;
+    options.rootRank = from;
+    options.timeout = group->timeout;
+    *work = new Work(group->backend->broadcast(tensors, options));
+  });
+}
+
+int32_t stepwell_group_all_gather(Group* group, at::Tensor* to, at::Tensor* from, Work** work, char* message) {
+  return guarded(message, [&] {
+    c10d::AllgatherOptions options;
+    options.timeout = group->timeout;
+    // Gloo compares shapes, not lengths.
+    at::Tensor all = to->view({-1});
+    at::Tensor own = from->view({-1});
+    *work = new Work(group->backend->_allgather_base(all, own, options));
+  });
+}
+
+// Both tensors have a row for each process.
+int32_t stepwell_group_all_to_all(Group* group, at::Tensor* to, at::Tensor* from, Work** work, char* message) {
+  return guarded(message, [&] {
+    std::vector<int64_t> equal;
+    c10d::AllToAllOptions options;
+    options.timeout = group->timeout;
+    *work = new Work(group->backend->alltoall_base(*to, *from, equal, equal, options));
+  });
+}
+
+int32_t stepwell_group_barrier(Group* group, Work** work, char* message) {
+  return guarded(message, [&] {
+    c10d::BarrierOptions options;
+    options.timeout = group->timeout;
+    *work = new Work(group->backend->barrier(options));
+  });
+}
+
+// Waits for the end of an operation, and frees it. The wait has no time limit, since the operation has one. A wait that ended earlier
+// would return while a thread still uses the tensors.
+int32_t stepwell_work_wait(Work* work, char* message) {
+  const std::unique_ptr<Work> owned(work);
+  return guarded(message, [&] { (*owned)->wait(); });
+}
+
+}  // extern "C"

@@ -1,0 +1,7 @@
+//! Process groups: collective operations between the processes of one training, on libtorch's c10d and its Gloo.
+//!
+//! Every process of a group calls the same operations in the same order. The process must have loaded libtorch before the first call.
+
+mod process_group;
+
+pub use process_group::{ProcessGroup, Work};

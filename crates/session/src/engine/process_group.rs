@@ -1,0 +1,64 @@
+//! The processes of one training, and their collective operations.
+
+use std::time::Duration;
+
+use stepwell_optim::Result;
+
+/// The place of a process in its group, and how it finds the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// The number of this process, from 0, less than `size`.
+    pub rank: usize,
+    /// The number of processes, at most `i32::MAX`.
+    pub size: usize,
+    /// The host where the processes meet.
+    pub host: String,
+    /// The TCP port there.
+    pub port: u16,
+    /// The longest wait for another process, at the start and in each operation. A process that has ended is noticed at once.
+    pub timeout: Duration,
+    /// Whether this process opens the port. One does: rank 0, unless the program that has started the processes does it.
+    pub hosts_store: bool,
+    /// The address or name whose network interface the processes use; `None` for the one of the host name.
+    pub interface: Option<String>,
+}
+
+/// How elements of several processes become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum ReduceOp {
+    /// Their sum.
+    Sum = 0,
+    /// Their sum, divided by the number of processes. For elements of floating point.
+    Mean = 1,
+    /// The least.
+    Min = 2,
+    /// The largest.
+    Max = 3,
+    /// Their product.
+    Product = 4,
+}
+
+/// The processes of one training. Operations are matched by their order, so all processes call the same ones in the same order, with
+/// tensors of the same shape and dtype. After an operation has failed with [`Code::Distributed`](stepwell_optim::Code), the group is of no
+/// use.
+pub trait ProcessGroup<T>: Send + Sync {
+    /// The number of this process, from 0.
+    fn rank(&self) -> usize;
+    /// The number of processes.
+    fn size(&self) -> usize;
+    /// Replaces each element, in place, by the reduced elements of all processes.
+    fn all_reduce(&self, tensor: &T, op: ReduceOp) -> Result<()>;
+    /// Replaces the elements, in place, by the elements of one process.
+    fn broadcast(&self, tensor: &T, from: usize) -> Result<()>;
+    /// The tensors of all processes, along a new first dimension.
+    fn all_gather(&self, tensor: &T) -> Result<T>;
+    /// Waits until every process has called it.
+    fn barrier(&self) -> Result<()>;
+    /// The numbers of all processes, a row for each. As many on each process.
+    fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>>;
+    /// Replaces the elements of floating-point tensors, in place, by the sum over the processes of their elements times the weight of
+    /// the process. Adds in f64, in the order of the ranks. So
+    /// each process has the same result, and it does not depend on how tensors are grouped for the network. Elements of a process of weight 0 do not count, even if they are not finite.
+    fn weighted_sum(&self, tensors: &[T], weights: &[f64]) -> Result<()>;
+}

@@ -1,0 +1,37 @@
+//! Replaces `data_parallel` in WebAssembly, which trains in one process.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use stepwell_optim::Result;
+
+use crate::engine::Engine;
+use crate::training::metrics::BatchMetrics;
+use crate::training::passes::{Pass, Passes};
+
+/// There is none.
+pub(crate) struct DataParallel<E: Engine>(Infallible, PhantomData<E>);
+
+impl<E: Engine> Clone for DataParallel<E> {
+    fn clone(&self) -> Self {
+        match self.0 {}
+    }
+}
+
+impl<E: Engine> DataParallel<E> {
+    pub(crate) fn part<'a>(&self, _: &'a [usize]) -> &'a [usize] {
+        match self.0 {}
+    }
+
+    pub(crate) fn order(&self, _: &E, _: &[usize]) -> Result<Vec<usize>> {
+        match self.0 {}
+    }
+
+    pub(crate) fn reduce(&self, _: &E, _: &[E::Tensor], _: Vec<E::Tensor>, _: &Pass) -> Result<Passes> {
+        match self.0 {}
+    }
+
+    pub(crate) fn measure(&self, _: &mut [BatchMetrics], _: bool) -> Result<()> {
+        match self.0 {}
+    }
+}

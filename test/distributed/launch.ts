@@ -1,0 +1,73 @@
+// Processes of one group, each with the variables that torchrun sets.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const folder = new URL("./programs/", import.meta.url).href.replace("/test/distributed/", "/test/dist/distributed/");
+
+/** In milliseconds: a process that takes longer hangs. */
+const limit = 240_000;
+
+/** A port of this machine that no program uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+export interface Rank {
+  readonly pid: number;
+  /** Has printed something, or has ended. */
+  readonly ready: Promise<unknown>;
+  /** The output of the process, once it has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly error: string }>;
+}
+
+/** Starts a program in several processes. */
+export async function launch(program: string, size: number, config: unknown): Promise<readonly Rank[]> {
+  const port = await freePort();
+  const path = fileURLToPath(new URL(`${program}.js`, folder));
+  return Array.from({ length: size }, (_, rank) => {
+    const child = spawn(process.execPath, [path, JSON.stringify(config)], {
+      env: {
+        ...process.env,
+        STEPWELL_ENGINE: "native",
+        RANK: String(rank),
+        WORLD_SIZE: String(size),
+        MASTER_ADDR: "127.0.0.1",
+        MASTER_PORT: String(port),
+      },
+    });
+    let [out, error] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      error += text;
+    });
+    const ready = Promise.race([once(child.stdout, "data"), once(child, "close")]);
+    const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+    const ended = once(child, "close").then(([code]) => {
+      clearTimeout(timer);
+      return { code: code as number | null, out, error };
+    });
+    return { pid: child.pid ?? 0, ready, ended };
+  });
+}
+
+/** The results that all processes have printed as JSON, by rank. */
+export async function resultsOf<Result>(program: string, size: number, config: unknown): Promise<readonly Result[]> {
+  const ranks = await launch(program, size, config);
+  return Promise.all(
+    ranks.map(async ({ ended }, rank) => {
+      const { code, out, error } = await ended;
+      if (code !== 0) throw new Error(`rank ${rank} of ${size} ended with ${code}: ${error || out}`);
+      return JSON.parse(out) as Result;
+    }),
+  );
+}

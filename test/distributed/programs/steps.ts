@@ -1,0 +1,71 @@
+// Loops of the program itself: gradients that some processes lack, closures, and gradients that are not finite.
+
+import * as k from "@stepwell/sdk";
+
+const { rank } = await k.initProcessGroup();
+const results: Record<string, unknown> = {};
+const numbers = (tensor: k.TensorHandle | undefined) => (tensor ? Array.from(k.data(tensor, "double").data) : null);
+
+const gradientOf = (x: k.TensorHandle) => {
+  const rows = k.grad(x) as readonly number[] | undefined;
+  return rows ?? null;
+};
+
+/** Parameters of 1, and an optimizer of them. */
+async function start(name: k.OptimizerName, options: object) {
+  const [a, b, c] = [0, 1, 2].map(() => k.tensor([1, 1], "double", { grad: true })) as [
+    k.TensorHandle,
+    k.TensorHandle,
+    k.TensorHandle,
+  ];
+  const o = k.opt(name as "sgd", k.vector(a, b, c), options);
+  await k.distributed(o);
+  return { a, b, c, o };
+}
+
+{
+  const { a, b, c, o } = await start("sgd", { lr: 0.5, decay: 0.1 });
+  // a has a gradient everywhere, b on rank 1 alone, c nowhere.
+  k.backward(k.sum(k.mul(a, rank + 1)));
+  if (rank === 1) k.backward(k.sum(k.mul(b, 4)));
+  await k.stepAsync(o);
+  results.missing = { gradients: [a, b, c].map(gradientOf), values: [a, b, c].map(numbers) };
+}
+{
+  const { a, b, o } = await start("sgd", { lr: 0.5 });
+  k.backward(k.sum(k.mul(a, rank === 1 ? Number.NaN : 1)));
+  k.backward(k.sum(b));
+  k.step(o, { nonfinite: "skip" });
+  results.skipped = { values: [a, b].map(numbers), skipped: k.skipped(o) };
+  k.zerograd(o);
+  k.backward(k.sum(k.mul(a, 3 + rank)));
+  k.step(o, { clipnorm: 1 });
+  results.clipped = numbers(a);
+}
+{
+  const { a, o } = await start("lbfgs", { lr: 1, iter: 3 });
+  const loss = k.step(o, () => {
+    k.zerograd(o);
+    // The mean of (a - rank)² over two processes has its least at .5.
+    const loss = k.sum(k.pow(k.sub(a, rank), 2));
+    k.backward(loss);
+    return loss;
+  });
+  results.closure = { loss, value: numbers(a) };
+}
+{
+  const { o } = await start("sgd", { lr: 0.5 });
+  const more = k.tensor([1], "double", { grad: true });
+  try {
+    k.opt(o, more);
+  } catch (error) {
+    results.added = (error as k.StepwellError).code;
+  }
+}
+try {
+  await k.distributed(k.opt("sgd", k.tensor(rank === 0 ? [1] : [1, 2], { grad: true })));
+} catch (error) {
+  results.different = `${(error as k.StepwellError).code} ${(error as Error).message}`;
+}
+console.log(JSON.stringify(results));
+process.exit();

@@ -1,0 +1,23 @@
+// Makes all trainings with the processes of a group, and prints the results.
+
+import * as k from "@stepwell/sdk";
+import { train, trainings } from "../trainings.js";
+
+k.setting("threads", 1);
+const { rank } = await k.initProcessGroup();
+const results = [];
+for (const row of trainings) {
+  results.push(
+    await train(row, async (model, net) => {
+      // Other values than rank 0, which `distributed` replaces. The order of samples is the one of rank 0, too.
+      if (rank > 0) {
+        k.seed(100 + rank);
+        for (const name of k.parmnames(net))
+          k.copyto(k.full(k.size(k.parm(net, name)) as number[], rank), k.parm(net, name));
+      }
+      await k.distributed(model);
+    }),
+  );
+}
+await k.destroyProcessGroup();
+console.log(JSON.stringify(results));
