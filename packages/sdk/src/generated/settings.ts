@@ -73,15 +73,15 @@ export interface RunLoadOptions {
 
 /** The place of a process in its group, but for names of hosts. */
 export interface GroupOptions {
-  /** The number of this process, from 0. A whole number >= 0. Default 0. */
-  readonly rank?: number;
-  /** The number of processes. A whole number in [1, 1000000]. Default 1. */
-  readonly size?: number;
-  /** The port at the host where the processes meet. A whole number in [1, 65535]. Default 29500. */
-  readonly port?: number;
+  /** The number of this process, from 0; null: `RANK`. A whole number >= 0. Default null. */
+  readonly rank?: number | null;
+  /** The number of processes; null: `WORLD_SIZE`. A whole number in [1, 1000000]. Default null. */
+  readonly size?: number | null;
+  /** The port at the host where the processes meet; null: `MASTER_PORT`. A whole number in [1, 65535]. Default null. */
+  readonly port?: number | null;
   /** The longest wait for another process, in seconds, at the start and in each operation. A number in [0.001, 1000000]. Default 60. */
   readonly timeout?: number;
-  /** Whether this process opens the port: by default rank 0 does. Default null. */
+  /** Whether this process opens the port; null: rank 0 does, unless torchrun has opened it. Default null. */
   readonly hosts?: boolean | null;
 }
 
