@@ -124,7 +124,17 @@ describe("help", () => {
       project.run(["help", "--json"]).status === 0 ? runNode(join(project.folder, "names.mjs")) : "[]",
     );
     // Words of the fluent layer, and names that JavaScript reserves.
-    const others = ["class", "return", "synchronize", "layers", "presets", "seq", "optimizer", "schedules"];
+    const others = [
+      "class",
+      "return",
+      "synchronize",
+      "layers",
+      "presets",
+      "seq",
+      "optimizer",
+      "schedules",
+      "checkpoints",
+    ];
     expect(functions.map(([name]) => name).filter((name) => !names.includes(name) && !others.includes(name))).toEqual(
       [],
     );

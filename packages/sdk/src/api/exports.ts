@@ -31,6 +31,7 @@ export type * from "../types/layers.js";
 export type * from "../types/metrics.js";
 export type * from "../types/objects.js";
 export type * from "../types/own-modules.js";
+export type * from "../types/process-groups.js";
 export type * from "../types/results.js";
 export type * from "../types/scopes.js";
 export type * from "../types/tensor-data.js";
