@@ -16,6 +16,9 @@ import { NumberMemory } from "./number-memory.js";
 import { toThisRealm } from "./realm.js";
 import { Thrown } from "./thrown.js";
 
+/** Commands that keep what they have done when they fail: steps that were made, and gradients that were added. */
+const gradual: ReadonlySet<string> = new Set(["backward", "batch", "run", "step"]);
+
 /** Calls an engine: converts handles into ids and ids into handles, and errors into `StepwellError`. */
 export class EngineClient implements AsynchronousClient {
   readonly #binding: Binding;
@@ -306,7 +309,10 @@ export class EngineClient implements AsynchronousClient {
     return this.#guard ? this.#guard.call(command, encoded, call) : call();
   }
 
-  /** Calls the binding. If memory is short it frees forgotten objects and unused device memory, and calls once more. */
+  /**
+   * Calls the binding. If memory is short it frees forgotten objects and unused device memory, and calls once more. A gradual command is
+   * not called again, since its first steps would be made twice.
+   */
   #callFreely(command: string, encoded: readonly BindingArgument[]): BindingResult {
     const call = this.#functions.areCalledBy(command)
       ? () => this.#callHosted(command, encoded)
@@ -317,7 +323,7 @@ export class EngineClient implements AsynchronousClient {
       if (!hasCode(error, "ERR_MEMORY")) throw error;
       const freed = this.#registry.freeForgotten() || this.#registry.collect();
       const released = this.#binding.releaseMemory?.() ?? false;
-      if (!freed && !released) throw error;
+      if (gradual.has(command) || (!freed && !released)) throw error;
       try {
         return call();
       } catch (again) {
