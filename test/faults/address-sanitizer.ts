@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Context, type Outcome, type Rig, Tally } from "./rig.js";
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url).href.replace("/test/dist/", "/test/"));
-const root = here("../../");
+const root = join(here(".."), "..");
 const crates = ["stepwell-optim", "stepwell-checkpoint", "stepwell-matrix", "stepwell-engine-rust"];
 
 /** The pinned compiler takes options of a nightly one with RUSTC_BOOTSTRAP. */

@@ -17,7 +17,7 @@ const all: MemoryConfig["optimizers"] = ["adagrad", "adam", "adamw", "lamb", "lb
 
 /** The errors of a log: a first line and the places in the code under it. */
 export function errorsOf(log: string): readonly string[] {
-  const blocks = log.replaceAll(/^==\d+== ?/gm, "").split(/\n\s*\n/);
+  const blocks = log.replaceAll(/^==\d+== (?:Warning: set address range.*\n)?/gm, "").split(/\n\s*\n/);
   return blocks.filter((block) => /^ +at 0x/m.test(block) && /^\w/.test(block.trim()));
 }
 
