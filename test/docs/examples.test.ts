@@ -56,6 +56,7 @@ const withoutRun: Readonly<Record<string, string>> = {
   "docs/from/tfjs.md": "the code of TensorFlow.js",
   "docs/guides/bundlers.md": "configurations of bundlers, and a page",
   "docs/guides/command-line.md": "modules that the command line reads",
+  "docs/guides/distributed.md": "programs of several processes",
 };
 
 it("code of JavaScript and TypeScript that does not run is on few pages", () => {
