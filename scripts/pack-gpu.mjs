@@ -56,7 +56,11 @@ export async function packFolder(folder, { node = true } = {}) {
 function copyPackages(folder) {
   const native = JSON.parse(readFileSync(join(root, "packages/native/package.json"), "utf8"));
   const addon = join("addon", platform);
-  for (const file of ["package.json", ...native.files.filter((name) => name !== "addon" && !name.startsWith("!")), addon]) {
+  for (const file of [
+    "package.json",
+    ...native.files.filter((name) => name !== "addon" && !name.startsWith("!")),
+    addon,
+  ]) {
     copy(join("packages/native", file), folder);
   }
   for (const file of sdk)
