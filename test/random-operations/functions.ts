@@ -9,11 +9,17 @@ type Call = (...args: readonly unknown[]) => unknown;
 /** Operations on tensors, which change nothing. */
 export const operations: ReadonlySet<string> = new Set(k.help("tensor").map(({ operation }) => operation));
 
-/** Every function by its name, except for asynchronous ones, which test/contract/asynchronous.test.ts has. */
+/**
+ * Every function by its name, except for asynchronous ones, which test/contract/asynchronous.test.ts has, and `checkpoints`, whose folder
+ * test/contract/checkpoints.test.ts has.
+ */
 export const functions: ReadonlyMap<string, Call> = new Map(
   Object.entries(k).filter(
     (entry): entry is [string, Call] =>
-      typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && !returnsPromise(entry[0]),
+      typeof entry[1] === "function" &&
+      !/^class\b/.test(String(entry[1])) &&
+      !returnsPromise(entry[0]) &&
+      entry[0] !== "checkpoints",
   ),
 );
 

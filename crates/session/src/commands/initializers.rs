@@ -134,7 +134,7 @@ pub(crate) fn gain<E: Engine>(_: &mut Session<E>, mut arguments: Arguments) -> R
         let OptionKind::Word(known) = Nonlinearity::KIND else { return Error::new(Code::Internal, "no words") };
         Error::new(
             Code::UnknownName,
-            format_args!("unknown nonlinearity `{name}`, expected one of {}", joined(&known, ", ")),
+            format_args!("unknown nonlinearity `{name}`, expected one of {}", joined(known, ", ")),
         )
     })
 }

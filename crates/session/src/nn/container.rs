@@ -136,7 +136,7 @@ impl Container {
         if fits {
             return Ok(());
         }
-        let given = if kinds.is_empty() { "none".to_owned() } else { joined(&kinds, ", ") };
+        let given = if kinds.is_empty() { "none".to_owned() } else { joined(kinds, ", ") };
         Err(Error::new(Code::Argument, format_args!("expected {expected}, given {given}")))
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
 pub(crate) fn check_keys(owner: &str, entries: &[(String, Value)], known: &[&str]) -> Result<()> {
     for (key, _) in entries {
         if !known.contains(&key.as_str()) {
-            let known = joined(&known, ", ");
+            let known = joined(known, ", ");
             return Err(Error::new(
                 Code::Format,
                 format_args!("{owner}: unknown key `{key}`, expected some of {known}"),
