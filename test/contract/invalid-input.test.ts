@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { returnsPromise } from "../promises.js";
 import { violationOf } from "../random-operations/invariants.js";
 
 // Paths are random too, so files that a save makes go to a folder of their own.
@@ -24,7 +25,7 @@ const all = Object.entries(k).filter(
   (entry): entry is [string, Call] =>
     typeof entry[1] === "function" && !/^class\b/.test(String(entry[1])) && entry[1] !== k.ready,
 );
-const isAsynchronous = ([name]: readonly [string, Call]) => name.endsWith("Async");
+const isAsynchronous = ([name]: readonly [string, Call]) => returnsPromise(name);
 const functions = all.filter((entry) => !isAsynchronous(entry));
 
 /** Objects of every kind, made anew for each list of arguments. */
