@@ -231,8 +231,12 @@ describe("an asynchronous call", () => {
       k.module(["linear", 2, 2]);
       await call;
     }
+    const state = k.generator();
     const running = k.runAsync(drawing);
     busy(() => k.seed(1));
+    // The call has gone on from this state, and sets it at its end.
+    busy(() => k.generator());
+    busy(() => k.generator(state));
     busy(() => k.generator({ key: "0".repeat(64), position: "0" }));
     // It draws nothing.
     expect(k.run(model)).toBeGreaterThan(0);

@@ -247,7 +247,7 @@ fn object_kinds() -> String {
 /// Tables of commands and modules that draw random numbers, for calls in turns of the event loop.
 fn drawing() -> String {
     let mut text = head("calls that draw random numbers");
-    text += "\n/** Commands that always draw and change objects, or that set the generator, and `randperm`. Others that draw make new objects. */\n";
+    text += "\n/** Commands that always draw and change objects, or that read or set the generator, and `randperm`. Others that draw make new objects. */\n";
     text += "export const drawingCommands: readonly string[] = [\n";
     for command in DRAWING {
         text += &format!("  \"{command}\",\n");

@@ -9,9 +9,10 @@ use crate::session::{Object, Session};
 use crate::values::handle::Handle;
 use crate::values::value::{Value, handles_in};
 
-/// Commands that always draw and change objects, or that set the generator, and `randperm`. Others that draw make new objects.
+/// Commands that always draw and change objects, or that read or set the generator, and `randperm`. Others that draw make new objects.
 pub(crate) const DRAWING: &[&str] = &[
     "seed",
+    "generator",
     "randperm",
     "shuffle",
     "knormal",

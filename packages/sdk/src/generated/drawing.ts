@@ -1,8 +1,9 @@
 // Written by `cargo test -p stepwell-session generated` from the tables of calls that draw random numbers; not to be edited.
 
-/** Commands that always draw and change objects, or that set the generator, and `randperm`. Others that draw make new objects. */
+/** Commands that always draw and change objects, or that read or set the generator, and `randperm`. Others that draw make new objects. */
 export const drawingCommands: readonly string[] = [
   "seed",
+  "generator",
   "randperm",
   "shuffle",
   "knormal",

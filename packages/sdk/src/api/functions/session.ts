@@ -112,7 +112,7 @@ export function seed(...args: readonly unknown[]): unknown {
   return client.call("seed", args);
 }
 
-/** The state of the generator of random numbers. It goes through JSON and `structuredClone`. */
+/** The state of the generator of random numbers. It goes through JSON and `structuredClone`. `ERR_BUSY` while an asynchronous call has the generator. */
 export function generator(): GeneratorState;
 /**
  * Sets the generator of random numbers to a state. Initial weights, dropout and permutations go on from there. A file of `save` has
