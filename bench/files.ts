@@ -1,8 +1,8 @@
 // The file of a run of 200 MB against `dd` with fsync and `cat`, on the same disk in the same run: `node bench/dist/files.js [folder]`.
-// Every round has all four. Before each read, the pages of the file leave the cache of the system, so that the disk is read.
+// Every round has all of them, and `readFileSync`, which reads into new memory as a load of new objects does. Before each read, the pages of the file leave the cache of the system, so that the disk is read.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
@@ -36,12 +36,13 @@ try {
   const run = { net, optimizer };
   k.save(file, run);
   const bytes = statSync(file).size;
-  const times: Record<"save" | "dd" | "load" | "made" | "cat", number[]> = {
+  const times: Record<"save" | "dd" | "load" | "made" | "cat" | "read", number[]> = {
     save: [],
     dd: [],
     load: [],
     made: [],
     cat: [],
+    read: [],
   };
   for (let round = 0; round < ROUNDS; round++) {
     rmSync(copy, { force: true });
@@ -53,6 +54,8 @@ try {
     times.cat.push(seconds(() => execFileSync("sh", ["-c", `cat ${copy} > /dev/null`])));
     drop(file);
     times.load.push(seconds(() => k.load(file, run)));
+    drop(copy);
+    times.read.push(seconds(() => readFileSync(copy)));
     drop(file);
     times.made.push(seconds(() => k.free(...(Object.values(k.load(file)) as k.ModuleHandle[]))));
   }
@@ -60,12 +63,14 @@ try {
   for (const [name, list] of Object.entries(times))
     console.log(`${name}: ${(bytes / 1e6 / median(list)).toFixed(0)} MB/s`);
   const shares = { save: times.dd, load: times.cat, made: times.cat };
+  const shareOf = (anchor: readonly number[], own: readonly number[]) =>
+    median(anchor.map((time, i) => time / (own[i] ?? Number.NaN)));
   for (const [name, anchor] of Object.entries(shares)) {
-    const own = times[name as keyof typeof shares];
-    const share = median(anchor.map((time, i) => time / (own[i] ?? Number.NaN)));
+    const share = shareOf(anchor, times[name as keyof typeof shares]);
     console.log(`${name}: ${share.toFixed(2)} of ${anchor === times.dd ? "dd" : "cat"}`);
     if (!(share >= BAR)) process.exitCode = 1;
   }
+  console.log(`made: ${shareOf(times.read, times.made).toFixed(2)} of readFileSync`);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -274,6 +274,21 @@ describe.runIf(differences.files).each(["file", "bytes"] as const)("a run as %s"
 });
 
 describe.runIf(differences.files)("the file of a run", () => {
+  it("has every tensor of a new object, which is not made of other memory", () => {
+    const net = k.module(k.seq("sequential", ["batchnorm", 2]));
+    const kept = Buffer.from(k.serialize({ net }));
+    const text = kept.toString("latin1");
+    // The row of the description without one tensor, in as many bytes.
+    const entry = /,\\"num_batches_tracked\\":\{[^}]*\}/.exec(text)?.[0] ?? "";
+    expect(entry).not.toBe("");
+    const without = new Uint8Array(Buffer.from(text.replace(entry, " ".repeat(entry.length)), "latin1"));
+    const before = k.handlecount();
+    expect(expectError("ERR_PARAMETER", () => k.deserialize(without, {}, { verify: false }))).toBe(
+      "deserialize: `net`: the file has no `0.num_batches_tracked`, which the object has",
+    );
+    expect(k.handlecount()).toBe(before);
+  });
+
   it("shows what it holds", () => {
     const { net, optimizer } = start("sgd");
     advance({ net, optimizer, model: k.model(net, k.loss("ce"), optimizer) } as Run, 0);

@@ -153,6 +153,14 @@ impl Engine for TorchEngine {
         Tensor::from_tch(full.f_fill_tensor_(element.as_ref()))
     }
 
+    fn blank(&self, dtype: Dtype, shape: &[usize]) -> Result<Tensor> {
+        // Not every bit pattern is a boolean.
+        if dtype == Dtype::Bool {
+            return self.full(&Data::Bool(vec![false]), shape, Device::Cpu);
+        }
+        Tensor::from_tch(tch::Tensor::f_empty(sizes(shape)?, (kind(dtype), on(Device::Cpu))))
+    }
+
     fn data(&self, tensor: &Tensor) -> Result<Data> {
         tensor.to_data()
     }

@@ -19,7 +19,8 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 /// In bytes. Larger buffers start at a page offset of their own; the padding of up to a page is then small in
 /// comparison.
 pub(crate) const MIN_PAGE_ALIGNED_BYTES: usize = 16 * PAGE_BYTES;
-/// In bytes. Allocations of at least this size are aligned to it, and backed by huge pages if the system has them.
+/// In bytes. Allocations of at least this size are aligned to it, and backed by huge pages if the system has them. The allocator
+/// zeroes them: it takes such a size from the system, whose pages are zeros. They are first touched by the thread that uses them.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// An array of fixed length, in an allocation that it shares with the arrays made together with it.
@@ -62,6 +63,9 @@ pub(crate) fn no_memory(elements: usize) -> Error {
 struct Allocation {
     start: NonNull<u8>,
     layout: Layout,
+    /// The bytes before `start` in the memory of the allocator, which does not align zeroed memory. `None` unless it is zeroed.
+    #[cfg(not(target_family = "wasm"))]
+    zeroed_after: Option<usize>,
 }
 
 // SAFETY: an allocation does not access its memory.
@@ -79,14 +83,49 @@ impl Allocation {
         let none = || Error::new(Code::Memory, format_args!("no memory for a state of {bytes} bytes"));
         let layout = Layout::from_size_align(bytes.max(CACHE_LINE_BYTES), align).map_err(|_| none())?;
         check_memory(bytes).ok().ok_or_else(none)?;
-        // SAFETY: the size is not 0.
-        let start = NonNull::new(unsafe { alloc::alloc(layout) }).ok_or_else(none)?;
-        let allocation = Self { start, layout };
+        let allocation = Self::of_layout(layout).ok_or_else(none)?;
         LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as isize);
         if bytes >= HUGE_PAGE_BYTES {
             allocation.ask_for_huge_pages();
         }
         Ok(allocation)
+    }
+
+    #[cfg(target_family = "wasm")]
+    fn of_layout(layout: Layout) -> Option<Self> {
+        // SAFETY: the size is not 0.
+        let start = NonNull::new(unsafe { alloc::alloc(layout) })?;
+        Some(Self { start, layout })
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn of_layout(layout: Layout) -> Option<Self> {
+        let Some(zeroed) = Self::zeroed_layout(layout) else {
+            // SAFETY: the size is not 0.
+            let start = NonNull::new(unsafe { alloc::alloc(layout) })?;
+            return Some(Self { start, layout, zeroed_after: None });
+        };
+        // SAFETY: as above.
+        let first = NonNull::new(unsafe { alloc::alloc_zeroed(zeroed) })?;
+        let before = first.align_offset(layout.align());
+        // SAFETY: the memory is larger than the layout by its alignment.
+        Some(Self { start: unsafe { first.add(before) }, layout, zeroed_after: Some(before) })
+    }
+
+    /// The layout that is asked of the allocator for zeroed memory. It is larger by the alignment: an allocator that aligns writes the
+    /// zeros itself.
+    #[cfg(not(target_family = "wasm"))]
+    fn zeroed_layout(layout: Layout) -> Option<Layout> {
+        let is_large = layout.size() >= HUGE_PAGE_BYTES;
+        if is_large { Layout::from_size_align(layout.size().checked_add(layout.align())?, 1).ok() } else { None }
+    }
+
+    /// Whether every byte is zero until it is written.
+    fn is_zeroed(&self) -> bool {
+        #[cfg(target_family = "wasm")]
+        return false;
+        #[cfg(not(target_family = "wasm"))]
+        self.zeroed_after.is_some()
     }
 
     /// Asks the kernel for huge pages. Without them, every page of 4 KiB costs a page fault and a TLB entry.
@@ -102,6 +141,12 @@ impl Allocation {
 impl Drop for Allocation {
     fn drop(&mut self) {
         LIVE_BYTES.set(LIVE_BYTES.get() - self.layout.size() as isize);
+        #[cfg(not(target_family = "wasm"))]
+        if let (Some(before), Some(zeroed)) = (self.zeroed_after, Self::zeroed_layout(self.layout)) {
+            // SAFETY: the memory of the allocator starts so many bytes before, has this layout, and no array refers to it.
+            unsafe { alloc::dealloc(self.start.as_ptr().sub(before), zeroed) }
+            return;
+        }
         // SAFETY: allocated with this layout, and no array refers to the allocation.
         unsafe { alloc::dealloc(self.start.as_ptr(), self.layout) }
     }
@@ -172,6 +217,14 @@ impl ArenaLayout {
     }
 }
 
+/// Whether all bits are 0. -0 has one that is not.
+fn is_zero<T: Pod>(number: &T) -> bool {
+    // SAFETY: a number has no padding, and its bytes are borrowed as long as it is.
+    unsafe { slice::from_raw_parts(std::ptr::from_ref(number).cast::<u8>(), size_of::<T>()) }
+        .iter()
+        .all(|byte| *byte == 0)
+}
+
 impl Arena {
     /// Takes a planned buffer of this arena and sets every element to `fill`.
     pub(crate) fn take<T: Pod>(&self, slot: ArenaSlot<T>, fill: T) -> ArenaArray<T> {
@@ -180,10 +233,12 @@ impl Arena {
             NonNull::dangling()
         } else {
             // SAFETY: the slot is within the allocation, aligned to a cache line, and planned for this buffer alone.
-            // All elements are written before the first read.
+            // All elements are written before the first read, unless they are zeros from the start.
             unsafe {
                 let first = self.allocation.start.add(start).cast::<T>();
-                (0..length).for_each(|i| first.add(i).write(fill));
+                if !(self.allocation.is_zeroed() && is_zero(&fill)) {
+                    (0..length).for_each(|i| first.add(i).write(fill));
+                }
                 first
             }
         };
@@ -234,5 +289,33 @@ impl<T: PartialEq> PartialEq for ArenaArray<T> {
 impl<T: fmt::Debug> fmt::Debug for ArenaArray<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_have_their_first_elements_also_where_others_were_before() {
+        // Below and above the size that the allocator zeroes. The zeros come last, in memory that the heap has had before.
+        for bytes in [MIN_PAGE_ALIGNED_BYTES, HUGE_PAGE_BYTES] {
+            for fill in [1.5_f32, -0.0, 0.0] {
+                let before = state_memory();
+                let mut layout = ArenaLayout::default();
+                let slots = [layout.add::<f32>(bytes / 4, 0).unwrap(), layout.add(5, 0).unwrap()];
+                let arena = layout.allocate().unwrap();
+                assert_eq!(arena.allocation.start.as_ptr().addr() % arena.allocation.layout.align(), 0);
+                assert!(state_memory() >= before + bytes);
+                let mut arrays = slots.map(|slot| arena.take(slot, fill));
+                assert!(
+                    arrays.iter().all(|array| array.iter().all(|x| x.to_bits() == fill.to_bits())),
+                    "{bytes} {fill}"
+                );
+                arrays.iter_mut().for_each(|array| array.fill(7.0));
+                drop((arrays, arena));
+                assert_eq!(state_memory(), before);
+            }
+        }
     }
 }

@@ -20,8 +20,6 @@ use crate::training::model::Model;
 use crate::values::convert::named_options;
 use crate::values::data::Data;
 use crate::values::dedupe::{first_positions, positions_of};
-use crate::values::device::Device;
-use crate::values::dtype::Dtype;
 use crate::values::handle::{Handle, ObjectKind};
 use crate::values::named_arrays::{put, referenced};
 use crate::values::value::{NumericArray, Value};
@@ -225,7 +223,7 @@ impl<'a, E: Engine> LoadedRun<'a, E> {
             let (dtype, shape) = self.arrays.describe(array)?;
             if handle.is_none() {
                 let engine = &self.session.engine;
-                let tensor = engine.full(&zero(dtype)?, &shape, Device::Cpu)?;
+                let tensor = engine.blank(dtype, &shape)?;
                 if *trained == Value::Bool(true) {
                     engine.set_requires_grad(&tensor, true)?;
                 }
@@ -281,7 +279,7 @@ impl<'a, E: Engine> LoadedRun<'a, E> {
         let mut filled = vec![false; targets.len()];
         for ((name, array), position) in saved.iter().zip(positions) {
             let Some((_, target)) = targets.get(position) else {
-                let message = format_args!("the file has `{name}`, which the given object does not have");
+                let message = format_args!("the file has `{name}`, which the object does not have");
                 return Err(Error::new(Code::Parameter, message));
             };
             let (given_dtype, given) = self.arrays.describe(array)?;
@@ -316,7 +314,7 @@ impl<'a, E: Engine> LoadedRun<'a, E> {
             None => Ok(()),
             Some(position) => {
                 let name = known[position];
-                Err(Error::new(Code::Parameter, format_args!("the file has no `{name}`, which the given object has")))
+                Err(Error::new(Code::Parameter, format_args!("the file has no `{name}`, which the object has")))
             }
         }
     }
@@ -475,11 +473,6 @@ fn arrays_of_rows(rows: &Value) -> Result<Vec<(String, String)>> {
         }
     }
     Ok(saved)
-}
-
-/// One zero of a type.
-fn zero(dtype: Dtype) -> Result<Data> {
-    Data::Double(vec![0.0]).cast(dtype)
 }
 
 fn loss(saved: &Value) -> Result<LossFunction> {

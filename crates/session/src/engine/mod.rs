@@ -87,6 +87,10 @@ pub trait Engine: Clone + Movable + 'static {
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Self::Tensor>;
     /// A new tensor with each element equal to the one of `element`. Takes no memory but its own.
     fn full(&self, element: &Data, shape: &[usize], device: Device) -> Result<Self::Tensor>;
+    /// A new tensor of host memory, whose elements the caller sets before any is read. They may be what the memory was before.
+    fn blank(&self, dtype: Dtype, shape: &[usize]) -> Result<Self::Tensor> {
+        self.full(&Data::Long(vec![0]).cast(dtype)?, shape, Device::Cpu)
+    }
     /// A copy of the elements.
     fn data(&self, tensor: &Self::Tensor) -> Result<Data>;
     /// Overwrites the elements in place, seen by every clone. Same dtype and length.

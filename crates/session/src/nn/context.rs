@@ -20,7 +20,7 @@ pub(crate) struct InitContext<'a, E: Engine> {
     pub(crate) parts: Vec<(String, Value)>,
     /// The number of elements that further tensors may have. The state of a module limits it while the module is restored.
     pub(crate) remaining: usize,
-    /// Whether tensors are zeros, since a saved state sets their elements.
+    /// Whether the elements of tensors are left open, since a file sets them before any is read.
     pub(crate) is_blank: bool,
 }
 
@@ -80,7 +80,7 @@ impl<E: Engine> InitContext<'_, E> {
         })?;
         let count = checked_element_count(self.engine, shape, Dtype::Float)?;
         if cfg!(not(target_arch = "wasm32")) && self.is_blank {
-            return self.engine.full(&Data::Float(vec![0.0]), shape, Device::Cpu);
+            return self.engine.blank(Dtype::Float, shape);
         }
         let data = collected((0..count).map(|_| draw(self.random) as f32))?;
         self.engine.tensor(&Data::Float(data), shape, Device::Cpu)

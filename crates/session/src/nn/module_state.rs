@@ -12,7 +12,6 @@ use crate::nn::context::InitContext;
 use crate::nn::layers::normalization::running::may_be_missing;
 use crate::nn::module::{CALLBACK, Children, Module, PARAMETER_DICTIONARY, check_keys, checked_name};
 use crate::values::convert::{check_keys as check_columns, to_value};
-use crate::values::data::Data;
 use crate::values::dedupe::positions_of;
 use crate::values::device::Device;
 use crate::values::numbers::{Numbers, array};
@@ -314,9 +313,7 @@ impl<E: Engine> Restored<'_, '_, E> {
                     let array = array(value)?.ok_or_else(|| malformed("numbers", value))?;
                     let tensor = match is_whole(&array) {
                         true => engine.tensor(&array.data, &array.shape, Device::Cpu)?,
-                        false => {
-                            engine.full(&Data::Long(vec![0]).cast(array.data.dtype())?, &array.shape, Device::Cpu)?
-                        }
+                        false => engine.blank(array.data.dtype(), &array.shape)?,
                     };
                     if is_trained {
                         engine.set_requires_grad(&tensor, true)?;
@@ -528,7 +525,11 @@ fn set<E: Engine>(
             return Err(Error::new(Code::Dtype, message));
         }
         if dtype != own {
-            engine.replace(&tensor, &engine.convert(&tensor, dtype, Device::Cpu)?)?;
+            let other = match is_whole(&array) {
+                true => engine.convert(&tensor, dtype, Device::Cpu)?,
+                false => engine.blank(dtype, &shape)?,
+            };
+            engine.replace(&tensor, &other)?;
         }
         if is_whole(&array) {
             engine.assign(&tensor, &array.data)?;
