@@ -1,49 +1,17 @@
 //! Conversion of JavaScript values to [`Value`] and back. A handle is a `bigint`, a type that has no other use at this interface.
 
 use std::cell::OnceCell;
+use std::slice;
 
-use js_sys::{
-    Array, ArrayBuffer, BigInt64Array, BigUint64Array, Float32Array, Float64Array, JsString, Object, Reflect, Symbol,
-};
 use stepwell_optim::fallible::{check_memory, collected, out_of_memory, push, with_capacity};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, Dtype, Handle, NumericArray, Value};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
-extern "C" {
-    /// The own keys of an object: inherited properties are not options.
-    #[wasm_bindgen(catch, js_namespace = Object, js_name = keys)]
-    fn own_keys(object: &Object) -> std::result::Result<Array, JsValue>;
-
-    /// The property of an object. A getter runs with `receiver` as `this`.
-    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
-    fn get_of(object: &JsValue, key: &JsValue, receiver: &JsValue) -> std::result::Result<JsValue, JsValue>;
-}
-
-/// Constructors of typed arrays that copy. Without memory they throw, which becomes an error and not a trap.
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = Float32Array)]
-    type Floats;
-    #[wasm_bindgen(constructor, catch, js_class = "Float32Array")]
-    fn new(elements: &[f32]) -> std::result::Result<Floats, JsValue>;
-
-    #[wasm_bindgen(js_name = Float64Array)]
-    type Doubles;
-    #[wasm_bindgen(constructor, catch, js_class = "Float64Array")]
-    fn new(elements: &[f64]) -> std::result::Result<Doubles, JsValue>;
-
-    #[wasm_bindgen(js_name = BigInt64Array)]
-    type Longs;
-    #[wasm_bindgen(constructor, catch, js_class = "BigInt64Array")]
-    fn new(elements: &[i64]) -> std::result::Result<Longs, JsValue>;
-
-    #[wasm_bindgen(js_name = Uint8Array)]
-    type Bytes;
-    #[wasm_bindgen(constructor, catch, js_class = "Uint8Array")]
-    fn new(elements: &[u8]) -> std::result::Result<Bytes, JsValue>;
-}
+use crate::javascript::{
+    Array, Bytes, Doubles, FLOATS_PROTOTYPE, Floats, Longs, Sequence, TO_STRING_TAG, element, from_entries, is_view,
+    own_keys, property, prototype_of, set_bits, set_doubles, set_floats, set_longs,
+};
 
 /// The maximum nesting of a value: recursion over it must not exhaust the stack.
 const MAX_DEPTH: usize = 300;
@@ -87,32 +55,31 @@ impl Reader {
             return Ok(Value::Bool(flag));
         }
         if Array::is_array(value) {
-            return self.read_list(value.unchecked_ref(), depth);
+            return self.read_list(value, depth);
         }
-        if ArrayBuffer::is_view(value) {
+        if is_view(value) {
             return read_view(value);
         }
         if value.is_object() {
-            return self.read_object(value.unchecked_ref(), depth);
+            return self.read_object(value, depth);
         }
         Err(Error::new(Code::Argument, "expected data, given a function or a symbol"))
     }
 
-    fn read_list(&mut self, array: &Array, depth: usize) -> Result<Value> {
+    fn read_list(&mut self, array: &JsValue, depth: usize) -> Result<Value> {
         let mut list = Vec::new();
-        for index in 0..array.length() {
-            push(&mut list, self.read(&Reflect::get_u32(array, index).map_err(|_| unreadable())?, depth + 1)?)?;
+        for index in 0..length(array) {
+            push(&mut list, self.read(&element(array, index).map_err(unreadable)?, depth + 1)?)?;
         }
         Ok(Value::Array(list))
     }
 
-    fn read_object(&mut self, object: &Object, depth: usize) -> Result<Value> {
+    fn read_object(&mut self, object: &JsValue, depth: usize) -> Result<Value> {
         let mut entries = Vec::new();
-        for key in own_keys(object).map_err(|_| unreadable())?.iter() {
-            if !key.is_string() {
-                continue;
-            }
-            let value = self.read(&Reflect::get(object, &key).map_err(|_| unreadable())?, depth + 1)?;
+        let keys = own_keys(object).map_err(unreadable)?;
+        for index in 0..length(&keys) {
+            let key = element(&keys, index).map_err(unreadable)?;
+            let value = self.read(&property(object, &key, object).map_err(unreadable)?, depth + 1)?;
             if !matches!(value, Value::Undefined) {
                 push(&mut entries, (read_text(&key)?, value))?;
             }
@@ -121,12 +88,16 @@ impl Reader {
     }
 }
 
+/// The length of an array or of a string.
+fn length(sequence: &JsValue) -> u32 {
+    sequence.unchecked_ref::<Sequence>().length()
+}
+
 /// Copies a string. The allocation traps if it fails, so memory is checked before.
 fn read_text(value: &JsValue) -> Result<String> {
     // The maximum number of bytes in UTF-8 for one UTF-16 code unit.
     const MAX_BYTES: usize = 3;
-    let length = value.unchecked_ref::<JsString>().length() as usize;
-    check_memory(length.saturating_mul(MAX_BYTES))?;
+    check_memory((length(value) as usize).saturating_mul(MAX_BYTES))?;
     Ok(value.as_string().unwrap_or_default())
 }
 
@@ -140,23 +111,19 @@ fn read_view(view: &JsValue) -> Result<Value> {
         static TYPED_ARRAY: OnceCell<[JsValue; 2]> = const { OnceCell::new() };
     }
     let (name, length) = TYPED_ARRAY.with(|cell| {
-        let [prototype, length] = cell.get_or_init(|| {
-            let own = Reflect::get_prototype_of(&Float32Array::new_with_length(0));
-            let shared = own.and_then(|own| Reflect::get_prototype_of(&own)).map_or(JsValue::NULL, JsValue::from);
-            [shared, "length".into()]
-        });
-        let get = |key: &JsValue| get_of(prototype, key, view).unwrap_or(JsValue::NULL);
-        (get(&Symbol::to_string_tag()).as_string().unwrap_or_default(), get(length).as_f64())
+        let [prototype, length] = cell.get_or_init(|| [FLOATS_PROTOTYPE.with(prototype_of), "length".into()]);
+        let get = |key: &JsValue| property(prototype, key, view).unwrap_or(JsValue::NULL);
+        (TO_STRING_TAG.with(get).as_string().unwrap_or_default(), get(length).as_f64())
     });
     let length = length.unwrap_or(0.0) as usize;
     macro_rules! copy {
-        ($type:ty, $element:ty) => {{
+        ($set:ident, $element:ty) => {{
             let mut elements: Vec<$element> = with_capacity(length)?;
             if length > 0 {
-                // SAFETY: only this view refers to the elements, and nothing is allocated while it exists. All of them are set:
-                // both arrays have this length, and an element is as large as one of the type.
+                // SAFETY: only this slice refers to the elements. All of them are set and none is read: both arrays have this
+                // length, and an element is as large as one of the slice.
                 unsafe {
-                    <$type>::view_mut_raw(elements.as_mut_ptr().cast(), length).set(view, 0);
+                    $set(slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), length), view);
                     elements.set_len(length);
                 }
             }
@@ -164,18 +131,18 @@ fn read_view(view: &JsValue) -> Result<Value> {
         }};
     }
     let data = match name.as_str() {
-        "Float32Array" => Data::Float(copy!(Float32Array, f32)),
-        "Float64Array" => Data::Double(copy!(Float64Array, f64)),
+        "Float32Array" => Data::Float(copy!(set_floats, f32)),
+        "Float64Array" => Data::Double(copy!(set_doubles, f64)),
         // The SDK passes a rectangular list of plain numbers in this type, which has no other use at this interface.
         "BigUint64Array" => {
             // The bytes are doubles.
-            return Value::plain_numbers(copy!(BigUint64Array, f64)).ok_or_else(|| unsupported(&name));
+            return Value::plain_numbers(copy!(set_bits, f64)).ok_or_else(|| unsupported(&name));
         }
-        "BigInt64Array" => Data::Long(copy!(BigInt64Array, i64)),
+        "BigInt64Array" => Data::Long(copy!(set_longs, i64)),
         "Int8Array" | "Uint8Array" | "Uint8ClampedArray" | "Int16Array" | "Uint16Array" | "Int32Array"
         | "Uint32Array" => {
             // `set` converts between types, and f64 holds every integer of 32 bits.
-            let numbers = copy!(Float64Array, f64);
+            let numbers = copy!(set_doubles, f64);
             Data::Long(collected(numbers.into_iter().map(|x| x as i64))?)
         }
         _ => return Err(unsupported(&name)),
@@ -208,7 +175,7 @@ pub(crate) fn write(value: Value) -> Result<JsValue> {
         Value::Object(entries) => {
             let pairs = Array::new();
             for (key, value) in entries {
-                pairs.push(&entry(&key, &write(value)?));
+                pairs.push(&Array::entry(&key, &write(value)?));
             }
             object(&pairs)
         }
@@ -225,10 +192,15 @@ pub(crate) fn write(value: Value) -> Result<JsValue> {
                 }
             };
             let elements = elements.map_err(|_| out_of_memory(data.len() * 8))?;
-            let shape = shape.into_iter().map(|size| JsValue::from(size as f64)).collect::<Array>();
-            let entries = Array::of2(&entry("data", &elements), &entry("shape", &shape));
+            let sizes = Array::new();
+            for size in shape {
+                sizes.push(&JsValue::from(size as f64));
+            }
+            let entries = Array::new();
+            entries.push(&Array::entry("data", &elements));
+            entries.push(&Array::entry("shape", &sizes));
             if data.dtype().is_reduced() || data.dtype() == Dtype::Bool {
-                entries.push(&entry("dtype", &data.dtype().name().into()));
+                entries.push(&Array::entry("dtype", &data.dtype().name().into()));
             }
             object(&entries)
         }
@@ -239,15 +211,11 @@ fn widened<T: Copy + Into<f32>>(elements: &[T]) -> Result<Vec<f32>> {
     collected(elements.iter().map(|x| (*x).into()))
 }
 
-fn entry(key: &str, value: &JsValue) -> Array {
-    Array::of2(&key.into(), value)
-}
-
 fn object(entries: &Array) -> JsValue {
-    // Defines properties instead of setting them, so that `__proto__` is an ordinary name. Fails only if an entry is not a pair.
-    Object::from_entries(entries).unwrap_or_default().into()
+    // Fails only if an entry is not a pair.
+    from_entries(entries).unwrap_or_default()
 }
 
-fn unreadable() -> Error {
+fn unreadable(_thrown: JsValue) -> Error {
     Error::new(Code::Argument, "the arguments cannot be read: reading them threw an exception")
 }

@@ -6,18 +6,19 @@
 mod convert;
 #[cfg(target_family = "wasm")]
 mod emergency_reserve;
+mod javascript;
 mod number;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Float64Array, Function, Reflect};
 use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Session, Value, closure_failed};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{read, write};
+use crate::javascript::{Doubles, Function, view};
 
 type Shared = Rc<RefCell<Session<RustEngine>>>;
 
@@ -59,7 +60,7 @@ pub fn close(session: usize) {
 pub fn call(
     session: usize,
     command: &str,
-    #[wasm_bindgen(js_name = "args", unchecked_param_type = "readonly unknown[]")] arguments: &Array,
+    #[wasm_bindgen(js_name = "args", unchecked_param_type = "readonly unknown[]")] arguments: &JsValue,
 ) -> std::result::Result<JsValue, JsValue> {
     let result = with_session(session, |session| {
         let arguments = match read(arguments)? {
@@ -80,7 +81,7 @@ pub fn call(
 pub fn call_hosted(
     session: usize,
     command: &str,
-    #[wasm_bindgen(js_name = "args", unchecked_param_type = "readonly unknown[]")] arguments: &Array,
+    #[wasm_bindgen(js_name = "args", unchecked_param_type = "readonly unknown[]")] arguments: &JsValue,
     #[wasm_bindgen(unchecked_param_type = "() => number | null")] host: &Function,
 ) -> std::result::Result<JsValue, JsValue> {
     let result = with_session(session, |session| {
@@ -95,7 +96,7 @@ pub fn call_hosted(
 
 /// The number that a function returns.
 fn number_of(function: &Function) -> Result<f64> {
-    let returned = function.call0(&JsValue::UNDEFINED).ok().and_then(|returned| returned.as_f64());
+    let returned = function.call().ok().and_then(|returned| returned.as_f64());
     returned.ok_or_else(closure_failed)
 }
 
@@ -107,9 +108,9 @@ pub fn operation_index(_session: usize, name: &str) -> Option<u32> {
 
 /// The memory for the arguments of `callCompact`. The view is valid until the memory of the module grows.
 #[wasm_bindgen(js_name = compactMemory)]
-pub fn compact_memory(_session: usize) -> Float64Array {
+pub fn compact_memory(_session: usize) -> Doubles {
     // SAFETY: the memory lives as long as the thread, and is only read by `call_compact`.
-    COMPACT.with(|memory| unsafe { Float64Array::view(&*memory.as_ptr()) })
+    COMPACT.with(|memory| view(unsafe { &*memory.as_ptr() }))
 }
 
 /// Calls an operation with `length` numbers in that memory.
@@ -173,8 +174,8 @@ fn with_session<T>(session: usize, run: impl FnOnce(&RefCell<Session<RustEngine>
 
 /// A JavaScript `Error` with the property `code` that the SDK reads.
 fn js_error(error: &Error) -> JsValue {
-    let value = js_sys::Error::new(&error.to_string());
-    // Fails for frozen objects only.
-    let _ = Reflect::set(&value, &"code".into(), &error.code().as_str().into());
+    let value = javascript::Error::new(&error.to_string());
+    // Fails if a page has made `code` a property of all errors that throws.
+    let _ = value.set_code(error.code().as_str());
     value.into()
 }
