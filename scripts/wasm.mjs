@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { failure, platform, userFolder } from "../packages/native/libtorch.js";
 import { bin, cargoEnvironment, main, root, run } from "./command.mjs";
 import { familiesOf } from "./wasm-families.mjs";
+import { withNumberedImports } from "./wasm-imports.mjs";
 import { renumbered } from "./wasm-locals.mjs";
 import { named } from "./wasm-order.mjs";
 import { target, wasmRust } from "./wasm-rust.mjs";
@@ -99,19 +100,19 @@ export async function buildWasm(log = console.error) {
     await optimize(stripPasses, wasm, wasm);
     writeFileSync(wasm, named(readFileSync(wasm)));
     await optimize(orderPasses, wasm, wasm);
-    writeFileSync(wasm, renumbered(readFileSync(wasm)));
+    const glue = readFileSync(join(folder, "engine.js"), "utf8");
+    const numbered = withNumberedImports({ wasm: renumbered(readFileSync(wasm)), script: glue });
+    const build = createHash("sha256").update(numbered.script).update(numbered.wasm).digest("hex").slice(0, 16);
+    const stamped = Buffer.concat([numbered.wasm, customSection("stepwell", build)]);
     mkdirSync(built, { recursive: true });
     rmSync(stamp, { force: true });
-    const glue = readFileSync(join(folder, "engine.js"));
-    const build = createHash("sha256").update(glue).update(readFileSync(wasm)).digest("hex").slice(0, 16);
-    writeFileSync(wasm, Buffer.concat([readFileSync(wasm), customSection("stepwell", build)]));
     replaceFile(
       "engine.js",
-      `${glue}\n/** Says in the module that this is its JavaScript. */\nexport const build = "${build}";\n`,
+      `${numbered.script}\n/** Says in the module that this is its JavaScript. */\nexport const build = "${build}";\n`,
     );
-    replaceFile("stepwell.wasm", readFileSync(wasm));
+    replaceFile("stepwell.wasm", stamped);
     replaceFile("families.json", `${JSON.stringify(families, undefined, 2)}\n`);
-    replaceFile("inline.js", `export default "${readFileSync(wasm).toString("base64")}";\n`);
+    replaceFile("inline.js", `export default "${stamped.toString("base64")}";\n`);
     // The CommonJS copy of engine.js, for Node.
     await run(bin("tsc"), ["--build", join(root, "packages", "wasm")], { quiet: true });
     replaceFile("stamp", state);
@@ -176,7 +177,7 @@ async function bindgen(log) {
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
-  const names = ["wasm-binary.mjs", "wasm-order.mjs", "wasm-locals.mjs", "wasm-families.mjs"];
+  const names = ["wasm-binary.mjs", "wasm-order.mjs", "wasm-locals.mjs", "wasm-families.mjs", "wasm-imports.mjs"];
   const own = names.map((name) => join(import.meta.dirname, name));
   const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, ...own, import.meta.filename];
   return hashOf([module, ...tools]);
