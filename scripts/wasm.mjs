@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { failure, platform, userFolder } from "../packages/native/libtorch.js";
 import { bin, cargoEnvironment, main, root, run } from "./command.mjs";
+import { withMarkedWords } from "./wasm-data.mjs";
 import { familiesOf } from "./wasm-families.mjs";
 import { withNumberedImports } from "./wasm-imports.mjs";
 import { renumbered } from "./wasm-locals.mjs";
@@ -16,7 +17,7 @@ import { target, wasmRust } from "./wasm-rust.mjs";
 const built = join(root, "packages", "wasm", "built");
 
 /** Features of every browser and Node since 2021. With `--all-features` wasm-opt would write a module that Node 20 rejects. */
-const features = [
+const enabledFeatures = [
   "simd",
   "bulk-memory",
   "nontrapping-float-to-int",
@@ -24,7 +25,7 @@ const features = [
   "mutable-globals",
   "reference-types",
   "multivalue",
-];
+].map((feature) => `--enable-${feature}`);
 
 /**
  * Flags of LLVM for the crates that are compiled for speed: loops are vectorized, but code is not duplicated.
@@ -98,6 +99,7 @@ export async function buildWasm(log = console.error) {
     await optimize(optimizerPasses, join(folder, "engine_bg.wasm"), wasm);
     const families = familiesOf(readFileSync(wasm));
     await optimize(stripPasses, wasm, wasm);
+    await markWords(wasm, folder);
     writeFileSync(wasm, named(readFileSync(wasm)));
     await optimize(orderPasses, wasm, wasm);
     const glue = readFileSync(join(folder, "engine.js"), "utf8");
@@ -129,8 +131,17 @@ function customSection(name, text) {
 }
 
 async function optimize(passes, from, to) {
-  const enabled = features.map((feature) => `--enable-${feature}`);
-  await run(bin("wasm-opt"), [...passes, ...enabled, from, "-o", to], { quiet: true });
+  await run(bin("wasm-opt"), [...passes, ...enabledFeatures, from, "-o", to], { quiet: true });
+}
+
+/** Marks words of the data of a module, which gets the start function that restores them. */
+async function markWords(wasm, folder) {
+  const { marked, start } = withMarkedWords(readFileSync(wasm));
+  const [engine, restorer] = [join(folder, "engine.wasm"), join(folder, "start.wat")];
+  writeFileSync(engine, marked);
+  writeFileSync(restorer, start);
+  const modules = [engine, "engine", restorer, "start"];
+  await run(bin("wasm-merge"), [...modules, ...enabledFeatures, "-o", wasm], { quiet: true });
 }
 
 /** Has cargo build the module, and returns its path. */
@@ -177,7 +188,14 @@ async function bindgen(log) {
 function fingerprint(module) {
   const tool = join(root, "scripts", "wasm-bindgen");
   const optimizer = join(root, "node_modules", "binaryen", "package.json");
-  const names = ["wasm-binary.mjs", "wasm-order.mjs", "wasm-locals.mjs", "wasm-families.mjs", "wasm-imports.mjs"];
+  const names = [
+    "wasm-binary.mjs",
+    "wasm-data.mjs",
+    "wasm-order.mjs",
+    "wasm-locals.mjs",
+    "wasm-families.mjs",
+    "wasm-imports.mjs",
+  ];
   const own = names.map((name) => join(import.meta.dirname, name));
   const tools = [join(tool, "Cargo.lock"), join(tool, "src", "main.rs"), optimizer, ...own, import.meta.filename];
   return hashOf([module, ...tools]);
