@@ -6,7 +6,7 @@ use std::{env, process};
 fn main() {
     const FILES: [&str; 10] = [
         "src/cuda.cpp",
-        "src/memory/allocator.cpp",
+        "src/allocator.cpp",
         "src/shim.cpp",
         "src/elementwise.cpp",
         "src/backward.cpp",

@@ -20,7 +20,7 @@ use crate::parameter_views::flat_vector;
 use crate::parameter_views::view_cache::ViewCache;
 use crate::process_group::TorchGroup;
 use crate::tensor::{Tensor, kind, sizes};
-use crate::{cuda, memory, shim, threads};
+use crate::{cuda, shim, threads};
 use crate::{linear_algebra, primitives};
 
 // A job moves objects of a session to another thread (decision 0028).
@@ -43,7 +43,7 @@ impl TorchEngine {
     /// An engine. Installs the allocator of the process at the first call.
     pub fn new() -> Self {
         shim::use_allocator();
-        set_memory_check(memory::may_allocate);
+        set_memory_check(stepwell_memory::may_allocate);
         Self { devices: Arc::default(), group: Arc::default(), lends_memory: true }
     }
 
@@ -133,7 +133,7 @@ impl Engine for TorchEngine {
     }
 
     fn memory_limit(&self, wanted: usize) -> usize {
-        memory::tensor_limit(wanted)
+        stepwell_memory::tensor_limit(wanted)
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {

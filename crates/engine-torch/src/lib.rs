@@ -4,6 +4,7 @@
 //! functions that can fail, the engine calls those that return errors (`f_*`); `clippy.toml` bans the others. It cuts the C++
 //! backtrace off every error text.
 
+mod allocator;
 mod cuda;
 mod descriptors;
 mod devices;
@@ -12,7 +13,6 @@ mod engine;
 mod error;
 mod library;
 mod linear_algebra;
-mod memory;
 mod parameter_views;
 mod primitives;
 mod process_group;
@@ -26,7 +26,7 @@ pub use devices::HostDevices;
 pub use elementwise::SpareTensors;
 pub use engine::TorchEngine;
 #[doc(hidden)]
-pub use memory::fail_after;
+pub use stepwell_memory::fail_after;
 
 pub use parameter_views::view_cache::ViewCache;
 pub use tensor::Tensor;

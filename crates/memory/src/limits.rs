@@ -95,7 +95,7 @@ fn group_headroom(folder: &Path, limit: &str, used: &str) -> Option<Headroom> {
 mod tests {
     use std::fs;
 
-    use crate::memory::limits::group_headroom;
+    use crate::limits::group_headroom;
 
     #[test]
     fn cached_files_of_a_group_are_available() {

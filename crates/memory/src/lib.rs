@@ -11,14 +11,14 @@ use std::fs;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::memory::limits::{available, kilobytes};
+use crate::limits::{available, kilobytes};
 
 /// The size of the largest tensor that may be made now, in bytes. It is a quarter of the available bytes, since up to three
 /// copies of the elements exist while a tensor is made.
 ///
 /// Freed bytes that the C library keeps count only if `wanted` is more than the rest allows. To count them, the C library
 /// visits every free block, which takes 100 ms after 100,000 small tensors.
-pub(crate) fn tensor_limit(wanted: usize) -> usize {
+pub fn tensor_limit(wanted: usize) -> usize {
     let available = available();
     let limit = available / 4;
     if wanted <= limit { limit } else { available.saturating_add(malloc_free_bytes()) / 4 }
@@ -31,7 +31,7 @@ static PREAPPROVED: AtomicI64 = AtomicI64::new(0);
 ///
 /// Reading the limits opens several files of /proc, so each reading also approves an eighth of the available bytes
 /// for later calls. A larger share would miss what other processes allocate in between.
-pub(crate) fn may_allocate(bytes: usize) -> bool {
+pub fn may_allocate(bytes: usize) -> bool {
     if fails_now() {
         return false;
     }
@@ -44,13 +44,6 @@ pub(crate) fn may_allocate(bytes: usize) -> bool {
     let rest = if approved { (available - bytes) / 8 } else { 0 };
     PREAPPROVED.store(i64::try_from(rest).unwrap_or(i64::MAX), Ordering::Relaxed);
     approved || fits_in_free_heap(bytes)
-}
-
-/// [`may_allocate`] for allocator.cpp.
-// SAFETY: the prefix `stepwell_` makes the symbol unique.
-#[unsafe(no_mangle)]
-extern "C" fn stepwell_may_allocate(bytes: usize) -> bool {
-    may_allocate(bytes)
 }
 
 /// True if malloc can serve `bytes` from memory that was freed, without new address space. The C library keeps freed memory
@@ -109,7 +102,7 @@ thread_local! {
 /// For tests: of the next permissions that this thread asks for, `times` are granted as usual and the one after them is
 /// refused, once. `None` refuses none. Returns how many grants were left; `None` after the refusal.
 ///
-/// Tensors below 256 KiB share permissions: see `kBatch` in allocator.cpp.
+/// Tensors of libtorch below 256 KiB share permissions: see `kBatch` in allocator.cpp of crates/engine-torch.
 #[doc(hidden)]
 pub fn fail_after(times: Option<usize>) -> Option<usize> {
     FAILS_AFTER.replace(times)
@@ -125,7 +118,7 @@ fn fails_now() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::memory::tensor_limit;
+    use crate::tensor_limit;
 
     #[test]
     fn is_plausible() {
