@@ -10,7 +10,7 @@ pub struct InstructionSet(Level);
 enum Level {
     /// The instruction set of every machine of the target: SSE2 on x86-64, NEON on 64-bit ARM, simd128 in WebAssembly.
     Baseline,
-    /// AVX2: 256-bit vectors on x86-64.
+    /// AVX2 with fused multiply-add: 256-bit vectors on x86-64.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512 F, VL, BW and DQ: 512-bit vectors on x86-64.
@@ -20,9 +20,11 @@ enum Level {
 
 /// A loop that is compiled for each instruction set. Every call in `run` must be inlined, or the callee stays at the
 /// baseline.
-pub(crate) trait SimdKernel {
+pub trait SimdKernel {
+    /// The result of the loop.
     type Output;
 
+    /// Runs the loop.
     fn run(self) -> Self::Output;
 }
 
@@ -38,7 +40,7 @@ impl InstructionSet {
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq");
-            match is_x86_feature_detected!("avx2") {
+            match is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 true if avx512 => &ALL,
                 true => &ALL[..2],
                 false => &ALL[..1],
@@ -48,6 +50,17 @@ impl InstructionSet {
         &[InstructionSet(Level::Baseline)]
     }
 
+    /// Bits of a vector.
+    pub fn vector_bits(self) -> usize {
+        match self.0 {
+            Level::Baseline => 128,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => 256,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => 512,
+        }
+    }
+
     /// The best instruction set of this machine.
     pub fn best() -> Self {
         Self::available().last().copied().unwrap_or(Self(Level::Baseline))
@@ -55,10 +68,10 @@ impl InstructionSet {
 
     /// Runs the kernel, compiled for this instruction set.
     #[inline]
-    pub(crate) fn run<K: SimdKernel>(self, kernel: K) -> K::Output {
+    pub fn run<K: SimdKernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
         {
-            #[target_feature(enable = "avx2")]
+            #[target_feature(enable = "avx2,fma")]
             fn avx2<K: SimdKernel>(kernel: K) -> K::Output {
                 kernel.run()
             }

@@ -45,7 +45,7 @@ pub use device::layout::{
 pub use device::source::Variant;
 pub use error::{Code, Error, Result};
 pub use fallible::Results;
-pub use instruction_set::InstructionSet;
+pub use instruction_set::{InstructionSet, SimdKernel};
 pub use joined::joined;
 #[cfg(not(target_family = "wasm"))]
 pub use memory::take_state_memory;
@@ -86,3 +86,5 @@ pub use state::view::{Element, View};
 pub use sweep::chunk::CHUNK_LEN;
 pub use sweep::non_finite::{NonFinite, non_finite_gradient};
 pub use sweep::step_options::{Outcome, StepOptions};
+#[cfg(not(target_family = "wasm"))]
+pub use thread_pool::run as run_on_threads;

@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 
 /// A job. Several threads may call it at the same time, each with its own index below the number of threads. A call
 /// returns when no work is left to start.
-type Job<'a> = dyn Fn(usize) + Sync + 'a;
+pub(crate) type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
 /// The workers of the process. One step at a time uses them. A second step, on another thread, runs without workers, so
 /// that no more threads are active than were requested.
@@ -21,7 +21,7 @@ struct ThreadPool {
 
 /// Runs the job on this thread and on up to `threads - 1` workers, as far as they wake in time. Returns when all have
 /// finished: `false` if a worker panicked, which leaves its part undone.
-pub(crate) fn run(threads: usize, job: &Job<'_>) -> bool {
+pub fn run(threads: usize, job: &(dyn Fn(usize) + Sync + '_)) -> bool {
     if threads < 2 || cfg!(target_family = "wasm") {
         job(0);
         return true;
