@@ -1,12 +1,19 @@
 //! The implementation of `trait Engine` in Rust alone.
 
+#[cfg(not(target_family = "wasm"))]
+use std::sync::atomic::Ordering;
+
 use stepwell_optim::{Code, Error, Result, Shared, View};
+#[cfg(not(target_family = "wasm"))]
+use stepwell_optim::{state_memory, take_state_memory};
 use stepwell_session::{
     Activation, BatchNorm, BusyGuard, CallBackward, Data, Device, Dtype, Engine, Loss, Primitive, Reduction, Slice,
     SliceMut,
 };
 
 use crate::autograd::graph::Autograd;
+#[cfg(not(target_family = "wasm"))]
+use crate::autograd::reaches;
 use crate::autograd::tensor::Tensor;
 use crate::elements::buffer::Buffer;
 use crate::error::{busy_error, engine_error, internal_error};
@@ -14,6 +21,8 @@ use crate::memory::element_count;
 use crate::operations::{
     activations, batch_norm, called_function, embedding, layer_norm, linear, multiply, reshape, select,
 };
+#[cfg(not(target_family = "wasm"))]
+use crate::parallel::threads;
 use crate::{losses, parameter_views, primitives};
 
 /// Tensors with autograd in Rust alone, on the CPU and on one thread.
@@ -28,6 +37,8 @@ impl RustEngine {
 
     /// An engine with the default memory budget.
     pub fn new() -> Self {
+        #[cfg(not(target_family = "wasm"))]
+        stepwell_optim::fallible::set_memory_check(stepwell_memory::may_allocate);
         Self::with_budget(Self::DEFAULT_BUDGET)
     }
 
@@ -66,8 +77,30 @@ impl Engine for RustEngine {
         }
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    fn threads(&self) -> usize {
+        threads::used()
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn thread_limit(&self) -> usize {
+        threads::limit()
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn set_threads(&self, threads: usize) -> Result<()> {
+        threads::set(threads);
+        Ok(())
+    }
+
+    #[cfg(target_family = "wasm")]
     fn memory_limit(&self, _: usize) -> usize {
         self.autograd.budget.tensor_limit()
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn memory_limit(&self, wanted: usize) -> usize {
+        self.autograd.budget.tensor_limit().min(stepwell_memory::tensor_limit(wanted))
     }
 
     fn tensor(&self, data: &Data, shape: &[usize], device: Device) -> Result<Tensor> {
@@ -247,6 +280,28 @@ impl Engine for RustEngine {
     ) -> Result<()> {
         self.not_busy()?;
         parameter_views::with_parameter_views(&self.autograd.budget, parameters, name, zero_grad, step)
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn bytes_held(&self) -> usize {
+        // The budget counts tensors of all threads of a session, and the core of optimizers the states of one thread.
+        let moved = self.autograd.moved_bytes.load(Ordering::Relaxed);
+        self.autograd.budget.allocated().saturating_add(state_memory()).saturating_add_signed(moved as isize)
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn take_bytes_held(&self) -> i64 {
+        take_state_memory()
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn add_bytes_held(&self, bytes: i64) {
+        self.autograd.moved_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn reaches(&self, tensor: &Tensor, identities: &[u64]) -> Result<bool> {
+        reaches::reaches(tensor, identities)
     }
 
     fn apply(&self, primitive: &Primitive, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {

@@ -8,10 +8,14 @@ mod autograd;
 mod elements;
 mod engine;
 mod error;
+#[cfg(not(target_family = "wasm"))]
+mod kept;
 mod losses;
 mod matrix;
 mod memory;
 mod operations;
+#[cfg(not(target_family = "wasm"))]
+mod parallel;
 mod parameter_views;
 mod primitives;
 

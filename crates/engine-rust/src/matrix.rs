@@ -1,8 +1,22 @@
 //! Matrix multiplication.
 
+#[cfg(not(target_family = "wasm"))]
+use std::ops::Range;
+#[cfg(not(target_family = "wasm"))]
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use stepwell_optim::{Code, Error, Result};
 
 use crate::error::internal_error;
+#[cfg(not(target_family = "wasm"))]
+use crate::parallel::{in_parts, threads};
+
+/// Rows of whole tiles of each instruction set.
+#[cfg(not(target_family = "wasm"))]
+const TILE_ROWS: usize = 24;
+/// Products of two elements; about 40 µs. For less work, waking a thread and waiting for it may take longer.
+#[cfg(not(target_family = "wasm"))]
+const PART: usize = 1 << 21;
 
 /// A matrix in row-major order, or the transpose of one, over borrowed elements.
 #[derive(Clone, Copy)]
@@ -46,7 +60,7 @@ pub(crate) enum Output {
 }
 
 /// An element type with a product of matrices.
-pub(crate) trait Product: Copy + Default {
+pub(crate) trait Product: Copy + Default + Send + Sync + 'static {
     /// Multiplies matrices whose shapes fit and which are not empty. Called by [`multiply`].
     fn product(out: &mut [Self], output: Output, left: Matrix<'_, Self>, right: Matrix<'_, Self>) -> Result<()>;
 }
@@ -73,6 +87,10 @@ pub(crate) fn multiply<T: Product>(
     T::product(out, output, left, right)
 }
 
+fn memory_error() -> Error {
+    Error::new(Code::Memory, "out of memory multiplying matrices")
+}
+
 fn shape_error() -> Error {
     internal_error("shapes of matrices that do not fit")
 }
@@ -82,15 +100,42 @@ fn fit<T>(out: &[T], left: &Matrix<'_, T>, right: &Matrix<'_, T>) -> bool {
     fits && left.rows.checked_mul(right.columns) == Some(out.len())
 }
 
+/// Calls `product` with the rows of `out [m, n]`, in parts for several threads. False means that memory is missing.
+#[cfg(not(target_family = "wasm"))]
+fn each_row(
+    out: &mut [f32],
+    m: usize,
+    k: usize,
+    n: usize,
+    product: impl Fn(Range<usize>, &mut [f32]) -> bool + Sync,
+) -> Result<()> {
+    // Each part packs all of the right matrix, so there are as many parts as threads.
+    let rows =
+        m.div_ceil(threads::used()).next_multiple_of(TILE_ROWS).max((PART / (k * n)).next_multiple_of(TILE_ROWS));
+    let is_done = AtomicBool::new(true);
+    in_parts(out, rows * n, |start, out| {
+        let first = start / n;
+        if !product(first..first + out.len() / n, out) {
+            is_done.store(false, Ordering::Relaxed);
+        }
+    })?;
+    if is_done.into_inner() { Ok(()) } else { Err(memory_error()) }
+}
+
 /// In single precision, for training: blocked for the caches, in the crate stepwell-matrix.
 impl Product for f32 {
     fn product(out: &mut [f32], output: Output, left: Matrix<'_, f32>, right: Matrix<'_, f32>) -> Result<()> {
         fn operand(m: Matrix<'_, f32>) -> Result<stepwell_matrix::Matrix<'_>> {
             stepwell_matrix::Matrix::new(m.elements, m.rows, m.columns, m.transposed).ok_or_else(shape_error)
         }
+        #[cfg(not(target_family = "wasm"))]
+        let (m, k, n) = (left.rows, left.columns, right.columns);
         let (left, right) = (operand(left)?, operand(right)?);
-        stepwell_matrix::multiply(out, output == Output::Accumulate, left, right)
-            .map_err(|_| Error::new(Code::Memory, "out of memory multiplying matrices"))
+        let add = output == Output::Accumulate;
+        #[cfg(target_family = "wasm")]
+        return stepwell_matrix::multiply(out, add, left, right).map_err(|_| memory_error());
+        #[cfg(not(target_family = "wasm"))]
+        each_row(out, m, k, n, |rows, out| stepwell_matrix::multiply_rows(out, add, left, rows, right).is_ok())
     }
 }
 

@@ -13,20 +13,27 @@ const BLOCK: usize = 512;
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     limit: usize,
+    #[cfg(not(target_family = "wasm"))]
+    kept: std::sync::Mutex<crate::kept::Kept>,
     /// Bytes of all live [`CountedVec`]s.
     allocated: AtomicUsize,
 }
 
 /// Elements whose bytes count against a budget until they are dropped.
 #[derive(Debug)]
-pub(crate) struct CountedVec<T> {
+pub(crate) struct CountedVec<T: 'static> {
     elements: Vec<T>,
     budget: Shared<MemoryBudget>,
 }
 
 impl MemoryBudget {
     pub(crate) fn new(limit: usize) -> Shared<Self> {
-        Shared::new(Self { limit, allocated: AtomicUsize::new(0) })
+        Shared::new(Self {
+            limit,
+            #[cfg(not(target_family = "wasm"))]
+            kept: Default::default(),
+            allocated: AtomicUsize::new(0),
+        })
     }
 
     /// The size of the largest tensor that may be made now, in bytes. It is a quarter of the available bytes, since up to three
@@ -35,27 +42,41 @@ impl MemoryBudget {
         self.available() / 4
     }
 
+    /// The bytes that tensors take now.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn allocated(&self) -> usize {
+        self.allocated.load(Ordering::Relaxed)
+    }
+
     fn available(&self) -> usize {
         self.limit.saturating_sub(self.allocated.load(Ordering::Relaxed)).saturating_sub(state_memory())
     }
 
     /// An empty vector with capacity for `len` elements. The caller fills it to that length.
-    fn allocate<T>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
+    fn allocate<T: 'static>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
         let bytes = len.saturating_mul(size_of::<T>());
         if bytes > self.available() {
             return Err(out_of_memory(bytes));
         }
         check_small_memory()?;
+        #[cfg(not(target_family = "wasm"))]
+        let elements = match self.kept().take(len, self.allocated.load(Ordering::Relaxed)) {
+            Some(elements) => elements,
+            None => self.new_memory(len)?,
+        };
+        #[cfg(target_family = "wasm")]
         let elements = with_capacity(len)?;
         self.allocated.fetch_add(bytes, Ordering::Relaxed);
         Ok(CountedVec { elements, budget: Shared::clone(self) })
     }
 
     /// `len` elements of one value.
-    pub(crate) fn filled<T: Copy>(self: &Shared<Self>, len: usize, value: T) -> Result<CountedVec<T>> {
+    pub(crate) fn filled<T: Copy + 'static>(self: &Shared<Self>, len: usize, value: T) -> Result<CountedVec<T>> {
         let mut vector = self.allocate(len)?;
         let CountedVec { elements, .. } = &mut vector;
-        elements.resize(len.min(BLOCK), value);
+        #[cfg(not(target_family = "wasm"))]
+        elements.fill(value);
+        elements.resize(len.min(BLOCK).max(elements.len()), value);
         while elements.len() < len {
             elements.extend_from_within(..BLOCK.min(len - elements.len()));
         }
@@ -63,20 +84,51 @@ impl MemoryBudget {
     }
 
     /// `len` zeros.
-    pub(crate) fn zeros<T: Copy + Default>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
+    pub(crate) fn zeros<T: Copy + Default + 'static>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
         self.filled(len, T::default())
     }
 
+    /// `len` elements of any values, which the caller overwrites.
+    #[inline(always)]
+    pub(crate) fn any<T: Copy + Default + 'static>(self: &Shared<Self>, len: usize) -> Result<CountedVec<T>> {
+        #[cfg(not(target_family = "wasm"))]
+        {
+            let mut vector = self.allocate(len)?;
+            vector.elements.resize(len, T::default());
+            Ok(vector)
+        }
+        #[cfg(target_family = "wasm")]
+        self.zeros(len)
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn kept(&self) -> std::sync::MutexGuard<'_, crate::kept::Kept> {
+        self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// New memory for `len` elements. Frees what is kept if there is no more.
+    #[cfg(not(target_family = "wasm"))]
+    fn new_memory<T>(&self, len: usize) -> Result<Vec<T>> {
+        with_capacity(len).or_else(|error| if self.kept().clear() { with_capacity(len) } else { Err(error) })
+    }
+
     /// A copy of a slice.
-    pub(crate) fn copy<T: Copy>(self: &Shared<Self>, elements: &[T]) -> Result<CountedVec<T>> {
+    pub(crate) fn copy<T: Copy + 'static>(self: &Shared<Self>, elements: &[T]) -> Result<CountedVec<T>> {
         let mut vector = self.allocate(elements.len())?;
+        #[cfg(not(target_family = "wasm"))]
+        vector.elements.clear();
         vector.elements.extend_from_slice(elements);
         Ok(vector)
     }
 
     /// The elements of an iterator of known length.
-    pub(crate) fn collect<T>(self: &Shared<Self>, elements: impl ExactSizeIterator<Item = T>) -> Result<CountedVec<T>> {
+    pub(crate) fn collect<T: 'static>(
+        self: &Shared<Self>,
+        elements: impl ExactSizeIterator<Item = T>,
+    ) -> Result<CountedVec<T>> {
         let mut vector = self.allocate(elements.len())?;
+        #[cfg(not(target_family = "wasm"))]
+        vector.elements.clear();
         vector.elements.extend(elements);
         Ok(vector)
     }
@@ -89,15 +141,17 @@ pub(crate) fn element_count(shape: &[usize]) -> Result<usize> {
         .ok_or_else(|| Error::new(Code::Memory, format_args!("out of memory allocating a tensor of shape {shape:?}")))
 }
 
-impl<T> Drop for CountedVec<T> {
+impl<T: 'static> Drop for CountedVec<T> {
     fn drop(&mut self) {
         // The length is constant and equals what `allocate` counted. The capacity may be larger.
         let bytes = self.elements.len() * size_of::<T>();
         self.budget.allocated.fetch_sub(bytes, Ordering::Relaxed);
+        #[cfg(not(target_family = "wasm"))]
+        self.budget.kept().keep(&mut self.elements);
     }
 }
 
-impl<T> Deref for CountedVec<T> {
+impl<T: 'static> Deref for CountedVec<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -105,7 +159,7 @@ impl<T> Deref for CountedVec<T> {
     }
 }
 
-impl<T> DerefMut for CountedVec<T> {
+impl<T: 'static> DerefMut for CountedVec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.elements
     }

@@ -15,32 +15,66 @@ use crate::memory::MemoryBudget;
 /// The tensors that an operation works on.
 pub(crate) type Inputs<'a> = [Option<&'a Tensor>];
 
+#[cfg(not(target_family = "wasm"))]
+thread_local! {
+    /// Whether operations are recorded. Of a thread, since a session also has calls on a thread of their own.
+    static RECORDING: std::cell::Cell<bool> = const { std::cell::Cell::new(true) };
+}
+
 /// The state of autograd of one engine.
 pub(crate) struct Autograd {
     pub(crate) budget: Shared<MemoryBudget>,
+    #[cfg(target_family = "wasm")]
     recording: AtomicBool,
+    /// Bytes of states of optimizers that came from other threads.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) moved_bytes: std::sync::atomic::AtomicI64,
     /// The next identity of a tensor, or order of a function.
     id: AtomicU64,
 }
 
 impl Autograd {
     pub(crate) fn new(memory_limit: usize) -> Self {
-        Self { budget: MemoryBudget::new(memory_limit), recording: AtomicBool::new(true), id: AtomicU64::new(1) }
+        Self {
+            budget: MemoryBudget::new(memory_limit),
+            #[cfg(target_family = "wasm")]
+            recording: AtomicBool::new(true),
+            #[cfg(not(target_family = "wasm"))]
+            moved_bytes: Default::default(),
+            id: AtomicU64::new(1),
+        }
     }
 
     fn next_id(&self) -> u64 {
         self.id.fetch_add(1, Ordering::Relaxed)
     }
 
+    #[inline(always)]
+    fn is_recording(&self) -> bool {
+        #[cfg(target_family = "wasm")]
+        return self.recording.load(Ordering::Relaxed);
+        #[cfg(not(target_family = "wasm"))]
+        RECORDING.get()
+    }
+
+    /// Sets the flag and returns the one before.
+    #[inline(always)]
+    fn set_recording(&self, flag: bool) -> bool {
+        #[cfg(target_family = "wasm")]
+        return self.recording.swap(flag, Ordering::Relaxed);
+        #[cfg(not(target_family = "wasm"))]
+        RECORDING.replace(flag)
+    }
+
     /// Runs `f` without recording operations. Restores the flag if `f` panics.
     pub(crate) fn without_recording<R>(&self, f: impl FnOnce() -> R) -> R {
-        struct Restore<'a>(&'a AtomicBool, bool);
+        struct Restore<'a>(&'a Autograd, bool);
         impl Drop for Restore<'_> {
             fn drop(&mut self) {
-                self.0.store(self.1, Ordering::Relaxed);
+                self.0.set_recording(self.1);
             }
         }
-        let _restore = Restore(&self.recording, self.recording.swap(false, Ordering::Relaxed));
+        let _restore = Restore(self, self.set_recording(false));
         f()
     }
 
@@ -56,7 +90,7 @@ impl Autograd {
 
     /// True for each input that a backward would compute a gradient of.
     pub(crate) fn needs_grad<const N: usize>(&self, inputs: [Option<&Tensor>; N]) -> [bool; N] {
-        inputs.map(|input| self.recording.load(Ordering::Relaxed) && input.is_some_and(Tensor::requires_grad))
+        inputs.map(|input| self.is_recording() && input.is_some_and(Tensor::requires_grad))
     }
 
     /// The output tensor of an operation. Records the operation if an input requires a gradient. Its backward reads `saved` with
@@ -107,7 +141,7 @@ impl Autograd {
         operation: Box<dyn ErasedBackward>,
         saved: Vec<Option<SavedTensor>>,
     ) -> Option<Shared<Function>> {
-        if !self.recording.load(Ordering::Relaxed) || !inputs.iter().flatten().any(|input| input.requires_grad()) {
+        if !self.is_recording() || !inputs.iter().flatten().any(|input| input.requires_grad()) {
             return None;
         }
         let edge = |input: &Option<&Tensor>| {

@@ -28,7 +28,7 @@ const TARGET: usize = 1;
 const LOGARITHMS: usize = 2;
 
 /// The softmax, its logarithms if the target needs a gradient, and the loss.
-struct Results<T> {
+struct Results<T: 'static> {
     softmax: CountedVec<T>,
     logarithms: Option<CountedVec<T>>,
     loss: CountedVec<T>,

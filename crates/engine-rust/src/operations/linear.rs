@@ -56,7 +56,7 @@ impl Linear {
     ) -> Result<CountedVec<T>> {
         let (x, w) = (x.storage(), w.storage());
         let (x, w) = (x.read()?, w.read()?);
-        let mut out = autograd.budget.zeros(self.rows.saturating_mul(self.outputs))?;
+        let mut out = autograd.budget.any(self.rows.saturating_mul(self.outputs))?;
         let mut output = Output::Overwrite;
         if let Some(b) = b.map(Tensor::storage) {
             let b = b.read()?;
@@ -83,12 +83,12 @@ impl Backward for Linear {
         let g = Matrix::new(&gradient, rows, outputs);
         let mut gradients = vec![None, None, None];
         if context.needs_input_grad(INPUT) {
-            let mut out = context.budget.zeros(rows * inputs)?;
+            let mut out = context.budget.any(rows * inputs)?;
             multiply(&mut out, Output::Overwrite, g, Matrix::new(context.saved(WEIGHT)?, outputs, inputs))?;
             gradients[INPUT] = Some(out);
         }
         if context.needs_input_grad(WEIGHT) {
-            let mut out = context.budget.zeros(outputs * inputs)?;
+            let mut out = context.budget.any(outputs * inputs)?;
             multiply(&mut out, Output::Overwrite, g.transposed(), Matrix::new(context.saved(INPUT)?, rows, inputs))?;
             gradients[WEIGHT] = Some(out);
         }

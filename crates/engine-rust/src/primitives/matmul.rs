@@ -82,7 +82,7 @@ impl MatMul {
     ) -> Result<Buffer> {
         let (a, b) = (T::slice(a)?, T::slice(b)?);
         let (m, k, n) = (self.m, self.k, self.n);
-        let mut out = budget.zeros::<T>(len)?;
+        let mut out = budget.any::<T>(len)?;
         self.for_each_product(&mut |i, j, at| {
             let (a, b) = (Matrix::new(&a[i..][..m * k], m, k), Matrix::new(&b[j..][..k * n], k, n));
             multiply(&mut out[at..][..m * n], Output::Overwrite, a, b)

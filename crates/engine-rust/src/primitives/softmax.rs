@@ -36,7 +36,7 @@ fn largest<T: Real>(lane: impl Iterator<Item = T>) -> T {
 impl Softmax {
     fn forward<T: Real>(&self, budget: &Shared<MemoryBudget>, x: &Buffer) -> Result<Buffer> {
         let (x, lanes) = (T::slice(x)?, self.lanes);
-        let mut out = budget.zeros::<T>(x.len())?;
+        let mut out = budget.any::<T>(x.len())?;
         for start in lanes.starts() {
             let most = largest(lanes.positions(start).map(|at| x[at]));
             let mut sum = 0.0;
@@ -59,7 +59,7 @@ impl Softmax {
     /// y (g - sum of g y), or g - exp(y) times the sum of g.
     fn gradient<T: Real>(&self, context: &BackwardContext<'_>, g: &Buffer) -> Result<Buffer> {
         let (g, y, lanes) = (T::slice(g)?, context.saved::<T>(0)?, self.lanes);
-        let mut out = context.budget.zeros::<T>(g.len())?;
+        let mut out = context.budget.any::<T>(g.len())?;
         for start in lanes.starts() {
             let positions = lanes.positions(start);
             let term = |at: usize| if self.logarithm { g[at].to_f64() } else { g[at].to_f64() * y[at].to_f64() };
