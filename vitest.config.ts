@@ -29,6 +29,21 @@ export default defineConfig({
       {
         test: {
           ...settings,
+          name: "rust",
+          // All engines share the session and the formulas, which the other projects test. These tests are about operations, threads,
+          // memory and the addon.
+          include: [
+            "test/contract/{asynchronous,asynchronous-exit,contexts,devices,dtypes,files,fit,invalid-input,layers}.test.ts",
+            "test/contract/{lifetimes,losses,model,modules,normalization,operation-edges,operation-shapes}.test.ts",
+            "test/contract/{resume,run-files,sequences,small-operations,threads,training,unshared-results,vast-sizes}.test.ts",
+            "test/parity/**/*.test.ts",
+          ],
+          env: { STEPWELL_ENGINE: "rust" },
+        },
+      },
+      {
+        test: {
+          ...settings,
           name: "wasm",
           // Tests that are equal for every engine; test/engine-differences.ts lists the differences.
           include: [

@@ -120,6 +120,11 @@ export const loops: Contender = {
   find: native("loops"),
   refuses: steppedBy("adam", "lamb"),
 };
+/** The engine in Rust alone, as an addon: what a program has without libtorch. */
+export const ourRust: Contender = {
+  name: "Stepwell rust",
+  find: node(compiled("stepwell.js"), "@stepwell/sdk", "rust"),
+};
 export const ourWasm: Contender = { name: "Stepwell wasm", find: wasm };
 export const tfjs: Contender = {
   name: "tfjs wasm",

@@ -11,6 +11,7 @@ import {
   libtorchAlone,
   loops,
   offloaded,
+  ourRust,
   ourWasm,
   plain,
   sdkImport,
@@ -149,7 +150,9 @@ function calls(quick: boolean): Case[] {
 
 /** Steps of a training from beginning to end, and Adam alone, in JavaScript's libraries. */
 function trainings(quick: boolean): Case[] {
-  const trainers = contenders.filter(({ refuses }) => !refuses?.({ do: "train", implementation: "", batch: 256 }));
+  const trainers = [...contenders, ourRust].filter(
+    ({ refuses }) => !refuses?.({ do: "train", implementation: "", batch: 256 }),
+  );
   return [
     ...threads.map((count) => ({
       id: `training/784-256-10, batch 256/${count}`,
@@ -178,7 +181,7 @@ function operations(quick: boolean): Case[] {
   return [false, true].map((gradient) => ({
     id: `operations/200 of 16 elements${gradient ? ", recorded" : ""}/1`,
     threads: 1,
-    entrants: [stepwell, torchEager, ourWasm].map((contender) => ({
+    entrants: [stepwell, torchEager, ourRust, ourWasm].map((contender) => ({
       label: contender.name,
       contender,
       request: { do: "operations", gradient } as const,
@@ -208,7 +211,7 @@ function characterModels(quick: boolean): Case[] {
     turn: 100,
   });
   return [
-    ...(quick ? [1] : threads).map((count) => race("native", 16, [stepwell, torchEager], count)),
+    ...(quick ? [1] : threads).map((count) => race("native", 16, [stepwell, torchEager, ourRust], count)),
     race("wasm", 8, [ourWasm, jax, tfjs], 1),
   ];
 }

@@ -25,7 +25,13 @@ export function targets(results: readonly Result[]): Target[] {
   ]);
   return [
     ...[...rows, ...calls(look), ...imports(look), ...conversions(results)],
-    ...[...trainings(results), ...webAssembly(look), ...operations(look), ...characterModels(look)],
+    ...[
+      ...trainings(results),
+      ...webAssembly(look),
+      ...operations(look),
+      ...characterModels(look),
+      ...withoutLibtorch(look),
+    ],
   ];
 }
 
@@ -34,7 +40,7 @@ function atLeast(limit: number, promised: Promised): Target {
 }
 
 function atMost(limit: number, promised: Promised): Target {
-  return judged(promised, `<= ${limit}`, (measured) => measured <= limit);
+  return judged(promised, `<= ${Number(limit.toFixed(2))}`, (measured) => measured <= limit);
 }
 
 function judged({ name, threads, measured }: Promised, wanted: string, holds: (measured: number) => boolean): Target {
@@ -139,6 +145,20 @@ function* webAssembly(look: Look): Generator<Target> {
   for (const [name, peer, limit] of promised) {
     const measured = look(`wasm/${name}/1`, peer)?.ratio?.median;
     yield atLeast(limit, { name: `${name}: ${peer} / Stepwell wasm`, threads: 1, measured });
+  }
+}
+
+/** The limit of decision 0033: the engine in Rust alone has six tenths of the speed of libtorch. */
+function* withoutLibtorch(look: Look): Generator<Target> {
+  const cases = [
+    ["784-256-10, batch 256", "training/784-256-10, batch 256"],
+    ["transformer, batch 16", "gpt/native, batch 16"],
+  ] as const;
+  for (const [name, id] of cases) {
+    for (const threads of [1, 2]) {
+      const measured = look(`${id}/${threads}`, "Stepwell rust")?.ratio?.median;
+      yield atMost(1 / 0.6, { name: `${name}: Stepwell rust / Stepwell`, threads, measured });
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// Builds the two native addons and puts them where packages/native looks for them.
+// Builds the native addons and puts them where packages/native looks for them.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,12 +6,17 @@ import { failure, platform } from "../packages/native/libtorch.js";
 import { cargoEnvironment, root, run } from "./command.mjs";
 
 /** The crates' libraries, and the names under which packages/native loads them. */
-const addons = { stepwell_node: "stepwell.node", stepwell_preload: "preload.node" };
+const addons = {
+  stepwell_node: "stepwell.node",
+  stepwell_node_rust: "stepwell-rust.node",
+  stepwell_preload: "preload.node",
+};
 
 /** Returns whether anything changed. */
 export async function buildAddons() {
   // The messages of Cargo contain the paths of the built files, which depend on the user's target folder.
-  const command = ["build", "--release", "--locked", "-p", "stepwell-node", "-p", "stepwell-preload"];
+  const crates = ["stepwell-node", "stepwell-node-rust", "stepwell-preload"].flatMap((name) => ["-p", name]);
+  const command = ["build", "--release", "--locked", ...crates];
   const output = await run("cargo", [...command, "--message-format", "json-render-diagnostics"], {
     env: cargoEnvironment(),
     capture: true,

@@ -46,6 +46,18 @@ const table: Readonly<Record<EngineName, Differences>> = {
     lacking: [],
     refusal: "InvalidArg",
   },
+  rust: {
+    implementations: [true],
+    dtypes: exact,
+    threads: [1, 2, 3],
+    files: true,
+    hasThread: true,
+    leasedGraphs: true,
+    largestSize: Number.MAX_SAFE_INTEGER,
+    exactMeans: true,
+    lacking: linearAlgebra.split(" "),
+    refusal: "InvalidArg",
+  },
   wasm: {
     implementations: [true],
     dtypes: exact,
@@ -68,9 +80,15 @@ export function supported<Name extends Dtype>(...dtypes: readonly Name[]): reado
   return dtypes.filter((dtype) => differences.dtypes.includes(dtype));
 }
 
+/** The package of each engine, or an entry of it. */
+const enginePackages = { native: "@stepwell/native", rust: "@stepwell/native/rust", wasm: "@stepwell/wasm" } as const;
+
+/** The package of the engine that runs. */
+export const enginePackage = enginePackages[engine];
+
 /** The engine itself, with a session of its own, without the SDK around it. */
 export const binding = (
-  createRequire(import.meta.url)(`@stepwell/${engine}`) as {
+  createRequire(import.meta.url)(enginePackage) as {
     open(): { call(command: string, args: readonly unknown[]): unknown };
   }
 ).open();

@@ -1,4 +1,4 @@
-// Stepwell, on the engine whose package is the argument; with libtorch's own optimizers too.
+// Stepwell, through the entry of the first argument, on the engine of the second one; with libtorch's own optimizers too.
 
 import { gpt, start } from "@stepwell/example-gpt/gpt";
 import { pieces, randomOf } from "@stepwell/example-gpt/text";
@@ -10,13 +10,14 @@ import { type Conversion, converting } from "./conversions.js";
 import { type Candidate, serve } from "./serve.js";
 import { type Batch, batchOf, classes, hidden, learningRate, pixels, weights } from "./training.js";
 
-const [engine = "@stepwell/sdk"] = process.argv.slice(2);
-const api: typeof sdk = await import(engine);
+const [entry = "@stepwell/sdk", engine] = process.argv.slice(2);
+if (engine) process.env.STEPWELL_ENGINE = engine;
+const api: typeof sdk = await import(entry);
 
 /** Options of an implementation; none of Stepwell's own. */
 const implementations: Readonly<Record<string, object>> = { library: { fused: false }, offload: { offload: true } };
 
-const threads = engine === "@stepwell/sdk" ? Number(process.env.OMP_NUM_THREADS ?? 1) : 1;
+const threads = entry === "@stepwell/sdk" ? Number(process.env.OMP_NUM_THREADS ?? 1) : 1;
 await serve(threads, (request) => {
   if (request.do === "make") return stepping(request);
   if (request.do === "train") return training(batchOf(request.batch));

@@ -18,7 +18,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../packages/cli/package.
 };
 
 describe("doctor", () => {
-  it("says that both engines train", () => {
+  it("says that all engines train", () => {
     const { status, stdout, stderr } = project.run(["doctor", "--json"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const report = JSON.parse(stdout);
@@ -26,6 +26,7 @@ describe("doctor", () => {
       versions: { "@stepwell/cli": version, "@stepwell/sdk": version, node: process.versions.node },
       engines: [
         { engine: "native", trains: true, libtorch: { source: "LIBTORCH" } },
+        { engine: "rust", trains: true },
         { engine: "wasm", trains: true, threads: 1 },
       ],
       used: "native",
@@ -43,9 +44,7 @@ describe("doctor", () => {
     expect(stderr).toBe("stepwell: ERR_ENGINE: doctor: training does not work on this machine\n");
     const without = project.run(["doctor"], "", { LIBTORCH: project.folder });
     expect(without.status).toBe(0);
-    expect(without.stdout).toMatch(
-      /on the WebAssembly engine\.\nFor the native engine, which is faster: LIBTORCH is set/,
-    );
+    expect(without.stdout).toMatch(/on the Rust engine\.\nFor the native engine, which is faster: LIBTORCH is set/);
     expect(project.run(["doctor"], "jax").status).toBe(1);
   });
 });

@@ -82,6 +82,19 @@ describe("an asynchronous call", () => {
     k.module(["linear", 2, 2]);
   });
 
+  it("records the operations of the program while it evaluates, which records none", async () => {
+    const { m } = trained(12);
+    const w = k.tensor([2], "grad");
+    const running = k.evaluateAsync(m, samples);
+    for (let i = 1; i <= 50; i++) {
+      k.backward(k.sum(k.mul(w, w)));
+      expect(k.grad(w)).toStrictEqual([4 * i]);
+    }
+    await running;
+    k.backward(k.sum(k.mul(w, w)));
+    expect(k.grad(w)).toStrictEqual([204]);
+  });
+
   it("lets a second model train on the same tensor, in order", async () => {
     const { model, x } = trained();
     const second = k.module(["linear", WIDTH, 4]);

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
+import { differences, supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwell-files-"));
@@ -82,7 +82,7 @@ function half(bits: number): number {
 }
 
 describe.runIf(differences.files)("files", () => {
-  describe.each(["float", "double", "half", "bfloat16"] as const)("save and load in %s", (dtype) => {
+  describe.each(supported("float", "double", "half", "bfloat16"))("save and load in %s", (dtype) => {
     it("give the same bits", () => {
       const m = network();
       k.to(m, dtype);

@@ -35,7 +35,7 @@ test("a number of threads that is none is refused", () => {
   }
 });
 
-test.runIf(k.engine === "native")(
+test.runIf(k.engine !== "wasm")(
   "the number of threads is one for the whole process, and each worker's too",
   async () => {
     const result = await runInProcess(`
@@ -65,7 +65,7 @@ test.runIf(k.engine === "native")(
   },
 );
 
-test.runIf(k.engine === "native" && process.platform === "linux")(
+test.runIf(k.engine !== "wasm" && process.platform === "linux")(
   "a limit makes no threads that have no core",
   async () => {
     const result = (await runInProcess(`

@@ -37,4 +37,4 @@ export const files: Readonly<Record<string, string>> = {
 };
 
 /** The output of the program on an engine. */
-export const trained = (engine: "native" | "wasm") => `0 1 1 0\n${engine}\n`;
+export const trained = (engine: "native" | "rust" | "wasm") => `0 1 1 0\n${engine}\n`;

@@ -10,11 +10,11 @@ export interface Row {
 }
 
 /** The sentence of the documentation for a machine without libtorch. */
-const fallback = /StepwellWarning: .*WebAssembly/;
+const fallback = /StepwellWarning: .*engine in Rust/;
 
-/** Checks a training, on libtorch if it is there and otherwise on WebAssembly with one warning. */
+/** Checks a training, on libtorch if it is there and otherwise on the engine in Rust with one warning. */
 export function expectTraining({ status, stdout, stderr }: Result, libtorch: Libtorch): string {
-  const engine = libtorch === "there" ? "native" : "wasm";
+  const engine = libtorch === "there" ? "native" : "rust";
   const warnings = stderr.match(new RegExp(fallback, "g"))?.length ?? 0;
   const isQuiet = libtorch === "there" ? stderr === "" : warnings === 1;
   if (status === 0 && stdout === trained(engine) && isQuiet) {

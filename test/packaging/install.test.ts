@@ -29,9 +29,10 @@ describe("all packages", () => {
     const node = (file: string, engine?: string) => run(process.execPath, [file], project, engine);
     expect(node("train.js")).toEqual({ status: 0, stdout: "native [ 0.5, 1.5 ]\n", stderr: "" });
     expect(node("train.js", "native")).toEqual({ status: 0, stdout: "native [ 0.5, 1.5 ]\n", stderr: "" });
+    expect(node("train.js", "rust")).toEqual({ status: 0, stdout: "rust [ 0.5, 1.5 ]\n", stderr: "" });
     expect(node("train.js", "wasm")).toEqual({ status: 0, stdout: "wasm [ 0.5, 1.5 ]\n", stderr: "" });
     expect(node("wasm.js")).toEqual({ status: 0, stdout: "wasm [ 0.5, 1.5 ]\n", stderr: "" });
-    expect(node("train.js", "jax").stderr).toContain('STEPWELL_ENGINE: expected native or wasm, given "jax"');
+    expect(node("train.js", "jax").stderr).toContain('STEPWELL_ENGINE: expected native, rust or wasm, given "jax"');
   });
 });
 

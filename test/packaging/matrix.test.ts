@@ -24,5 +24,5 @@ const rows = nodeRows(
 );
 
 it.each(rows.map((row) => ({ name: row.words.join(" | "), ...row })))("$name", ({ check }) => {
-  expect(check()).toMatch(/^0 1 1 0 on (?:native$|wasm, one warning$)/);
+  expect(check()).toMatch(/^0 1 1 0 on (?:native$|rust, one warning$)/);
 });

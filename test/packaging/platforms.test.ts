@@ -39,7 +39,7 @@ describe("the addon, as a registry serves it", () => {
     expect(own).toMatchObject({ name: `@stepwell/native-${platform}`, version, os: [os], cpu: [cpu], license: "MIT" });
     expect(own.libc).toEqual(os === "linux" ? ["glibc"] : undefined);
     expect(own.scripts).toBeUndefined();
-    const names = ["LICENSE", "README.md", "package.json", "preload.node", "stepwell.node"];
+    const names = ["LICENSE", "README.md", "package.json", "preload.node", "stepwell-rust.node", "stepwell.node"];
     expect(files(`native-${platform}`).toSorted()).toEqual(names.map((name) => `package/${name}`));
     expect(files("native").filter((name) => name.endsWith(".node"))).toEqual([]);
   });
@@ -87,7 +87,7 @@ describe("libtorch in packages", () => {
     ["for files", true],
   ])("is found in the package %s, without Python and without a cache", (_, own) => {
     const env = without(programs("no", "nothing"));
-    expect(prepare({ env })("").engine).toBe("wasm");
+    expect(prepare({ env })("").engine).toBe("rust");
     const { engine, info, warnings } = prepare({ env, spoil: installed(libtorch.path, own) })("");
     expect([engine, info?.libtorch, warnings]).toEqual(["native", expect.objectContaining({ source: "package" }), []]);
   });

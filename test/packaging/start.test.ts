@@ -1,4 +1,4 @@
-// A program whose native engine cannot start trains on WebAssembly, after one warning that names the remedy. If it wants the native
+// A program whose native engine cannot start trains on another one, after one warning that names the remedy. If it wants the native
 // engine, it catches a StepwellError with the same words.
 
 import { spawnSync } from "node:child_process";
@@ -45,8 +45,11 @@ function withCommandLine(modules: string): void {
   writeFileSync(join(modules, "cli", "package.json"), JSON.stringify({ name: "@stepwell/cli" }));
 }
 
-/** Faults, each with the code of the error, its message with the remedy, and a start that has the fault. */
-const rows: Readonly<Record<string, readonly [code: string, message: RegExp, start: Start]>> = {
+/** The engine that runs instead: the one in Rust, unless the fault is one of all addons. */
+type Instead = "rust" | "wasm";
+
+/** Faults, each with the code of the error, its message with the remedy, a start that has the fault, and the engine that runs. */
+const rows: Readonly<Record<string, readonly [code: string, message: RegExp, start: Start, instead?: Instead]>> = {
   "LIBTORCH is not there": [
     "ERR_LIBTORCH_NOT_FOUND",
     /LIBTORCH is set to .*nowhere, but .*libc10.* does not exist\. Point it at libtorch 2\.11\.0 or unset it\./,
@@ -134,16 +137,19 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
         mkdirSync(join(modules, "native", "addon", "plan9-x64"), { recursive: true });
       },
     },
+    "wasm",
   ],
   "no native package": [
     "ERR_ADDON_NOT_FOUND",
     /^@stepwell\/native is not here\. Install it in this project\./,
     { spoil: (modules) => rmSync(join(modules, "native"), { recursive: true }) },
+    "wasm",
   ],
   "a native package with a file less": [
     "ERR_ADDON_NOT_FOUND",
     /is damaged: Cannot find module '\.\/elf\.js'\. Install it again\./,
     { spoil: (modules) => rmSync(join(modules, "native", "elf.js")) },
+    "wasm",
   ],
   "an addon that is a text": [
     "ERR_ADDON_LOAD",
@@ -179,6 +185,7 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
     "ERR_ADDON_LOAD",
     /Node's permissions allow no addons\. Run Node with --allow-addons\./,
     { options: [permission, "--allow-fs-read=*"] },
+    "wasm",
   ],
   "permissions without Python": [
     "ERR_LIBTORCH_NOT_FOUND",
@@ -200,38 +207,51 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
     "ERR_ADDON_LOAD",
     /Node was started with --no-addons\. Start Node without it\./,
     { options: ["--no-addons"] },
+    "wasm",
   ],
 };
 
 describe.runIf(process.platform === "linux")("where the native engine cannot start", () => {
-  it.each(Object.entries(rows))("%s: one warning and WebAssembly, or an error", (_, [code, message, start]) => {
-    const run = prepare(start);
-    const trained = { engine: "wasm", x: [0.5, 1.5] };
+  it.each(Object.entries(rows))(
+    "%s: one warning and another engine, or an error",
+    (_, [code, message, start, instead = "rust"]) => {
+      const run = prepare(start);
+      const x = [0.5, 1.5];
 
-    const fallback = run("");
-    expect(fallback).toMatchObject({ ...trained, info: { engine: "wasm", reason: code } });
-    expect(fallback.warnings).toMatchObject([{ code }]);
-    const warning = fallback.warnings[0]?.message ?? "";
-    expect(warning).toMatch(message);
-    expect(warning).toMatch(/ So the WebAssembly engine runs, .* Set STEPWELL_ENGINE=wasm to silence this warning\.$/);
-    expect(warning).not.toContain("npm run setup");
-    expect(warning.length).toBeLessThan(1000);
+      const fallback = run("");
+      expect(fallback).toMatchObject({ engine: instead, x, info: { engine: instead, reason: code } });
+      expect(fallback.warnings).toMatchObject([{ code }]);
+      const warning = fallback.warnings[0]?.message ?? "";
+      expect(warning).toMatch(message);
+      const named = { rust: "Stepwell's engine in Rust", wasm: "the WebAssembly engine" }[instead];
+      expect(warning).toMatch(
+        RegExp(` So ${named} runs, .* Set STEPWELL_ENGINE=${instead} to silence this warning\\.$`),
+      );
+      expect(warning).not.toContain("npm run setup");
+      expect(warning.length).toBeLessThan(1000);
 
-    const error = run("native");
-    expect(error).toMatchObject({ code, isTyped: true, warnings: [] });
-    expect(warning.startsWith(error.message ?? "?")).toBe(true);
+      const error = run("native");
+      expect(error).toMatchObject({ code, isTyped: true, warnings: [] });
+      expect(warning.startsWith(error.message ?? "?")).toBe(true);
 
-    expect(run("wasm")).toMatchObject({ ...trained, info: { engine: "wasm" }, warnings: [] });
-  });
+      for (const engine of instead === "rust" ? ["rust", "wasm"] : ["wasm"]) {
+        expect(run(engine)).toMatchObject({ engine, x, info: { engine }, warnings: [] });
+      }
+      if (instead === "wasm") expect(run("rust")).toMatchObject({ isTyped: true, warnings: [] });
+    },
+  );
 
   it("every code of a start is met", () => {
     expect(Object.values(rows).map(([code]) => code)).toEqual(expect.arrayContaining([...startCodes]));
   });
 
-  it.each(["", "--jitless"])("without WebAssembly too, one error has both reasons %s", (option) => {
-    const spoil = (modules: string) => rmSync(join(modules, "wasm", "built", "stepwell.wasm"));
+  it.each(["", "--jitless"])("without the others too, one error has both reasons %s", (option) => {
+    const spoil = (modules: string) => {
+      rmSync(join(modules, "native", "rust.js"));
+      if (!option) rmSync(join(modules, "wasm", "built", "stepwell.wasm"));
+    };
     const env = { LIBTORCH: join(folder, "nowhere") };
-    const error = prepare({ env, ...(option ? { options: [option] } : { spoil }) })("");
+    const error = prepare({ env, spoil, options: option ? [option] : [] })("");
     expect(error).toMatchObject({ code: "ERR_ENGINE", isTyped: true, hasCause: true });
     expect(error.message).toMatch(
       /^neither engine can be started\. LIBTORCH is set to .* And: the WebAssembly engine /,

@@ -21,3 +21,6 @@ mod primitives;
 
 pub use autograd::tensor::Tensor;
 pub use engine::RustEngine;
+/// The engine of an addon that is built with this crate.
+#[cfg(not(target_family = "wasm"))]
+pub type NativeEngine = RustEngine;

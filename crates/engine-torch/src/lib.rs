@@ -25,6 +25,8 @@ pub use cuda::{explain_cuda, release_device_memory};
 pub use devices::HostDevices;
 pub use elementwise::SpareTensors;
 pub use engine::TorchEngine;
+/// The engine of an addon that is built with this crate.
+pub type NativeEngine = TorchEngine;
 #[doc(hidden)]
 pub use stepwell_memory::fail_after;
 

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use napi::bindgen_prelude::{Function, Unknown};
 use napi::{Env, JsValue, sys};
-use stepwell_engine_torch::TorchEngine;
+use stepwell_engine::NativeEngine;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{FinishedJob, Job, JobThread, Value};
 
@@ -20,7 +20,7 @@ pub(crate) enum Event {
     /// The figures of a batch of the job of a number.
     Report(u64, Value),
     /// A job that is over.
-    End(Box<FinishedJob<TorchEngine>>),
+    End(Box<FinishedJob<NativeEngine>>),
 }
 
 /// In bytes, 8 MiB: the stack of the main thread, since modules nest as deep on both.
@@ -34,7 +34,7 @@ static RUNNING: RwLock<()> = RwLock::new(());
 /// The thread, which starts with the first call. [`Executor::end`] stops its calls after their present batch, and waits for the thread.
 #[derive(Default)]
 pub(crate) struct Executor {
-    thread: Option<(Sender<Job<TorchEngine>>, JoinHandle<()>, Wake)>,
+    thread: Option<(Sender<Job<NativeEngine>>, JoinHandle<()>, Wake)>,
     events: Events,
     /// The calls that are not over: their numbers, and the flags that stop them.
     stops: Vec<(u64, Arc<AtomicBool>)>,
@@ -63,7 +63,7 @@ impl Executor {
     pub(crate) fn run(
         &mut self,
         env: Env,
-        (mut job, number, stop): (Job<TorchEngine>, u64, Arc<AtomicBool>),
+        (mut job, number, stop): (Job<NativeEngine>, u64, Arc<AtomicBool>),
         reports: bool,
     ) -> Result<()> {
         let ended = || Error::new(Code::Internal, "the thread of asynchronous calls has ended");
@@ -121,7 +121,7 @@ impl Executor {
     }
 }
 
-fn run(receiver: &Receiver<Job<TorchEngine>>, events: &Mutex<Vec<Event>>, wake: Wake) {
+fn run(receiver: &Receiver<Job<NativeEngine>>, events: &Mutex<Vec<Event>>, wake: Wake) {
     let mut thread = JobThread::default();
     for job in receiver {
         let _running = RUNNING.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,7 @@
 //! The Node addon: converts arguments, calls the session, converts the result.
 //!
+//! Two crates are made of this source, each with its engine as `stepwell_engine`: this one with libtorch, and crates/node-rust.
+//!
 //! `open` makes a session. The interface `Binding` of the SDK describes the calls. Each copy of the SDK opens a session in each
 //! thread and cannot reach objects of other sessions. A panic becomes an error with the code `ERR_INTERNAL`.
 
@@ -16,7 +18,7 @@ use std::panic::catch_unwind;
 use napi::Env;
 use napi::bindgen_prelude::{Float64Array, Function, Object, Unknown};
 use napi_derive::napi;
-use stepwell_engine_torch::TorchEngine;
+use stepwell_engine::NativeEngine;
 use stepwell_optim::{Code, Error};
 use stepwell_session::{JobEnd, Session, Value};
 
@@ -49,15 +51,17 @@ pub fn check_memory(bytes: f64) -> Result<()> {
 }
 
 /// Gives memory that libtorch keeps for later tensors back to the CUDA devices. True if there was some.
+#[cfg(feature = "libtorch")]
 #[napi(catch_unwind)]
 pub fn release_memory() -> Result<bool> {
-    guarded(stepwell_engine_torch::release_device_memory)
+    guarded(stepwell_engine::release_device_memory)
 }
 
 /// States what is missing to use CUDA, and the remedy; null if the process has loaded libtorch's CUDA library.
+#[cfg(feature = "libtorch")]
 #[napi(catch_unwind)]
 pub fn explain_cuda(missing: Option<String>, remedy: Option<String>) {
-    stepwell_engine_torch::explain_cuda(missing.map(|missing| (missing, remedy.unwrap_or_default())));
+    stepwell_engine::explain_cuda(missing.map(|missing| (missing, remedy.unwrap_or_default())));
 }
 
 /// Calls a command.
@@ -190,7 +194,7 @@ pub fn stop(session: u32, number: f64) -> Result<()> {
 /// The index of an operation for `callCompact`; null for other names.
 #[napi(catch_unwind)]
 pub fn operation_index(name: String) -> Option<u32> {
-    Session::<TorchEngine>::operation_index(&name).and_then(|index| u32::try_from(index).ok())
+    Session::<NativeEngine>::operation_index(&name).and_then(|index| u32::try_from(index).ok())
 }
 
 /// Bytes of the memory of all objects.

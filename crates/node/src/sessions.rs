@@ -6,13 +6,13 @@ use std::rc::Rc;
 
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
-use stepwell_engine_torch::TorchEngine;
+use stepwell_engine::NativeEngine;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::Session;
 
 use crate::executor::Executor;
 
-type Shared = Rc<RefCell<Session<TorchEngine>>>;
+type Shared = Rc<RefCell<Session<NativeEngine>>>;
 /// By number; `None` after the end of a session.
 type Sessions = RefCell<Vec<Option<(Shared, CompactMemory)>>>;
 
@@ -62,7 +62,7 @@ pub(crate) fn open(compact: CompactMemory) -> Result<Opened> {
     SESSIONS.with(|sessions| {
         let mut sessions = sessions.borrow_mut();
         let session = u32::try_from(sessions.len()).map_err(|_| missing())?;
-        sessions.push(Some((Rc::new(RefCell::new(Session::new(TorchEngine::new()))), compact)));
+        sessions.push(Some((Rc::new(RefCell::new(Session::new(NativeEngine::new()))), compact)));
         Ok(Opened { session, owner: External::new(Owner(session)) })
     })
 }

@@ -57,8 +57,8 @@ export type BindingResult =
   | readonly BindingResult[]
   | { readonly [key: string]: BindingResult };
 
-/** The engine that runs. */
-export type EngineName = "native" | "wasm";
+/** The engine that runs: `native` computes with libtorch, `rust` in Rust alone, as an addon of Node, and `wasm` in WebAssembly. */
+export type EngineName = "native" | "rust" | "wasm";
 
 /** The engine that runs, and where it comes from. */
 export interface EngineInfo {
@@ -75,11 +75,11 @@ export interface EngineInfo {
     /** `loaded`, or the reason why the CUDA library was not loaded. `cudaStatus()` tells more. */
     readonly cuda: string;
   };
-  /** The error of the native engine, if WebAssembly runs in its place. `STEPWELL_ENGINE=native` throws it at import. */
+  /** The error of the native engine, if another one runs in its place. `STEPWELL_ENGINE=native` throws it at import. */
   readonly reason?: StepwellError;
 }
 
-/** How an engine starts. The native engine has no choices, and accepts these options without using them. */
+/** How an engine starts. The addons have no choices, and accept these options without using them. */
 export interface EngineOptions {
   /**
    * Bytes that all tensors may take together, up to 4 GiB less 64 KiB. Default 1 GiB. One tensor above 16 MiB may take at most
@@ -92,7 +92,7 @@ export interface EngineOptions {
 
 /**
  * The calls of an engine in one session, which the package of the engine implements. `engines/node.ts` adds `reset` and
- * `ready` to the native engine. Errors have a stable `code`.
+ * `ready` to the addons. Errors have a stable `code`.
  */
 export interface Binding {
   /** Calls a command of the session. */

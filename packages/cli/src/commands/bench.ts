@@ -49,6 +49,7 @@ async function startAll(): Promise<readonly Contender[]> {
   const program = fileURLToPath(new URL("bench-engine.js", import.meta.url));
   const started = [
     await start("native", process.execPath, [program], { STEPWELL_ENGINE: "native" }),
+    await start("Rust", process.execPath, [program], { STEPWELL_ENGINE: "rust" }),
     await start("WebAssembly", process.execPath, [program], { STEPWELL_ENGINE: "wasm" }),
     // Idle threads sleep, as the package of the native engine has set it for its own: on a busy machine they would take its time.
     await start("torch", "python3", ["-c", torchProgram], {

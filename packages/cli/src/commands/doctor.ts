@@ -39,13 +39,17 @@ export interface DoctorReport {
   };
   /** Environment variables that change the engine, as they are set. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Both engines. */
+  /** All engines, the best one first. */
   readonly engines: readonly EngineReport[];
   /** The engine that programs get here; null if none trains. */
   readonly used: EngineName | null;
   /** Whether programs can train. */
   readonly works: boolean;
 }
+
+/** All engines, the best one first, with the names for people. */
+const labels: Readonly<Record<EngineName, string>> = { native: "native", rust: "Rust", wasm: "WebAssembly" };
+const engineNames = Object.keys(labels) as EngineName[];
 
 /** Variables that change which engine runs, and how. */
 const variables = ["STEPWELL_ENGINE", "LIBTORCH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "STEPWELL_CUDA"];
@@ -61,7 +65,7 @@ export async function doctor(environment: Environment): Promise<void> {
 
 /** Examines this machine. Each engine runs in a process of its own: a crash of one is a finding. */
 export async function examine(): Promise<DoctorReport> {
-  const engines = await Promise.all((["native", "wasm"] as const).map(tryEngine));
+  const engines = await Promise.all(engineNames.map(tryEngine));
   const wanted = process.env.STEPWELL_ENGINE;
   const usable = engines.filter(({ engine, trains }) => trains && (!wanted || wanted === engine));
   const used = usable[0]?.engine ?? null;
@@ -123,9 +127,7 @@ function describe({ versions, machine, variables, engines, used }: DoctorReport)
     ...Object.entries(variables).map(([name, value]) => [name, value || '""']),
     ...engines.flatMap(engineRows),
   ];
-  const verdict = used
-    ? `Training works, on the ${used === "native" ? "native" : "WebAssembly"} engine.`
-    : "Training does not work here.";
+  const verdict = used ? `Training works, on the ${labels[used]} engine.` : "Training does not work here.";
   return [textTable(rows), "", verdict, ...remedies(engines, variables.STEPWELL_ENGINE)].join("\n");
 }
 
@@ -140,8 +142,7 @@ function engineRows({ engine, trains, threads, libtorch, cuda, error }: EngineRe
 
 /** Sentences that say how to get an engine that does not run. The messages of errors name the command. */
 function remedies(engines: readonly EngineReport[], wanted: string | undefined): readonly string[] {
-  if (wanted && wanted !== "native" && wanted !== "wasm")
-    return ["Unset STEPWELL_ENGINE, or set it to native or wasm."];
+  if (wanted && !Object.hasOwn(labels, wanted)) return ["Unset STEPWELL_ENGINE, or set it to native, rust or wasm."];
   const failing = engines.find(({ engine, trains }) => engine === wanted && !trains);
   if (failing && engines.some(({ trains }) => trains)) return ["Unset STEPWELL_ENGINE to use the engine that trains."];
   const native = engines.find(({ engine, trains }) => engine === "native" && !trains);

@@ -1,8 +1,10 @@
 // The program that `stepwell doctor` starts for each engine: it trains a small model, and prints a report as JSON.
 
+import type { EngineName } from "@stepwell/sdk";
 import type { EngineReport } from "./doctor.js";
 
-const engine = process.env.STEPWELL_ENGINE === "wasm" ? "wasm" : "native";
+// The caller sets it.
+const engine = process.env.STEPWELL_ENGINE as EngineName;
 
 async function examine(): Promise<EngineReport> {
   try {

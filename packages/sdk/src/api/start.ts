@@ -20,7 +20,7 @@ const { engine: opened, info, error } = start();
 /** The `StepwellError` of an engine that cannot start. */
 export const startError: unknown = error;
 
-/** The engine that runs. In Node it is the native one if it starts; `STEPWELL_ENGINE` overrides this. */
+/** The engine that runs. In Node it is the native one if it starts, or the best of the others; `STEPWELL_ENGINE` overrides this. */
 export const engine: EngineName = opened as EngineName;
 
 /** The engine that runs, its libtorch, and why the native engine does not run, if it was not to be WebAssembly. */

@@ -1,4 +1,5 @@
-// The engine for Node: the native one if it starts, and otherwise WebAssembly. STEPWELL_ENGINE overrides this.
+// The engine for Node: the native one if it starts, otherwise the one in Rust alone, and otherwise WebAssembly. STEPWELL_ENGINE
+// overrides this.
 
 import type { Binding, EngineInfo, EngineName } from "../binding.js";
 import { hasCode, StepwellError } from "../errors.js";
@@ -12,13 +13,25 @@ interface Opened {
   readonly info: EngineInfo;
 }
 
+/** The calls of an addon. */
+type AddonBinding = Omit<Binding, "reset" | "ready">;
+
 function native(): Opened {
-  const { open, libtorch } = requireNative() as {
-    open(): Omit<Binding, "reset" | "ready">;
+  const { open, libtorch } = requireNative("@stepwell/native") as {
+    open(): AddonBinding;
     readonly libtorch: NonNullable<EngineInfo["libtorch"]>;
   };
-  const calls = open();
-  const binding: Binding = {
+  return { engine: "native", binding: started(open()), info: { engine: "native", libtorch } };
+}
+
+function rust(): Opened {
+  const { open } = requireNative("@stepwell/native/rust") as { open(): AddonBinding };
+  return { engine: "rust", binding: started(open()), info: { engine: "rust" } };
+}
+
+/** A binding of an engine that runs as soon as its addon is loaded. */
+function started(calls: AddonBinding): Binding {
+  return {
     // Also copies `owner`, which ends the session when it is garbage-collected.
     ...calls,
     reset: () => {
@@ -27,7 +40,6 @@ function native(): Opened {
     },
     ready: async () => {},
   };
-  return { engine: "native", binding, info: { engine: "native", libtorch } };
 }
 
 function wasm(): Opened {
@@ -35,7 +47,19 @@ function wasm(): Opened {
   return { engine: "wasm", binding: open() as Binding, info: { engine: "wasm" } };
 }
 
-/** The WebAssembly engine, after the native engine has failed. */
+/** The best engine that needs no libtorch, after the native engine has failed. */
+function another(reason: StepwellError): Opened {
+  try {
+    const opened = rust();
+    warn(reason, "rust", "So Stepwell's engine in Rust runs, which is slower and has no GPU.");
+    return { ...opened, info: { ...opened.info, reason } };
+  } catch {
+    // The addons come with one package: what hinders this one, the reason says.
+    return wasmInstead(reason);
+  }
+}
+
+/** The WebAssembly engine, after both addons have failed. */
 function wasmInstead(reason: StepwellError): Opened {
   let opened: Opened;
   try {
@@ -43,12 +67,15 @@ function wasmInstead(reason: StepwellError): Opened {
   } catch (error) {
     throw neither(reason, asStartError(error));
   }
-  const text = "So the WebAssembly engine runs, which is slower and has no GPU.";
-  process.emitWarning(`${reason.message} ${text} Set STEPWELL_ENGINE=wasm to silence this warning.`, {
+  warn(reason, "wasm", "So the WebAssembly engine runs, which is slower and has no GPU.");
+  return { ...opened, binding: explained(opened.binding, reason), info: { ...opened.info, reason } };
+}
+
+function warn(reason: StepwellError, engine: EngineName, text: string): void {
+  process.emitWarning(`${reason.message} ${text} Set STEPWELL_ENGINE=${engine} to silence this warning.`, {
     type: "StepwellWarning",
     code: reason.code,
   });
-  return { ...opened, binding: explained(opened.binding, reason), info: { ...opened.info, reason } };
 }
 
 /** A binding whose engine starts with the first call. If it cannot, the error says why the native engine does not run either. */
@@ -82,16 +109,18 @@ function neither(native: StepwellError, wasm: StepwellError): StepwellError {
   });
 }
 
+/** The engines by name, best first. */
+const engines: Readonly<Record<EngineName, () => Opened>> = { native, rust, wasm };
+
 function choose(wanted: string | undefined): Opened {
-  if (wanted && wanted !== "native" && wanted !== "wasm") {
-    throw new StepwellError("ERR_ARGUMENT", `STEPWELL_ENGINE: expected native or wasm, given "${brief(wanted)}"`);
+  if (wanted) {
+    if (Object.hasOwn(engines, wanted)) return engines[wanted as EngineName]();
+    throw new StepwellError("ERR_ARGUMENT", `STEPWELL_ENGINE: expected native, rust or wasm, given "${brief(wanted)}"`);
   }
-  if (wanted === "wasm") return wasm();
   try {
     return native();
   } catch (error) {
-    if (wanted === "native") throw error;
-    return wasmInstead(asStartError(error));
+    return another(asStartError(error));
   }
 }
 

@@ -16,7 +16,7 @@ export interface CudaDevice {
 export interface CudaStatus {
   /** Whether there is a device that can be used. */
   readonly available: boolean;
-  /** The version of libtorch with its build, such as `2.11.0+cu130`; null for WebAssembly. */
+  /** The version of libtorch with its build, such as `2.11.0+cu130`; null for other engines. */
   readonly libtorch: string | null;
   /** The path of libtorch's CUDA library; null if libtorch has none. */
   readonly library: string | null;

@@ -39,7 +39,7 @@ export function cudaStatus(...args: readonly unknown[]): CudaStatus {
   return { available, libtorch: libtorch.version, library: libtorch.cudaLibrary, ...found };
 }
 
-/** The report of WebAssembly. */
+/** The report of an engine without libtorch. */
 const withoutCuda: CudaStatus = {
   available: false,
   libtorch: null,
@@ -47,7 +47,7 @@ const withoutCuda: CudaStatus = {
   loaded: false,
   driver: null,
   devices: [],
-  missing: "the WebAssembly engine computes on the CPU alone",
+  missing: "this engine computes on the CPU alone",
   remedy: "Run the program in Node with the native engine, on a libtorch with CUDA.",
 };
 

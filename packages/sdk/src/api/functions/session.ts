@@ -99,7 +99,7 @@ export function reset(...surplus: readonly unknown[]): void {
  * Resolves when the engine has started. In a page a program awaits it before its first call: it fetches the module. Elsewhere the
  * first call starts the engine too, as in a page with `@stepwell/sdk/inline`, and `ready` spares the thread the time of compiling.
  *
- * @param options - for the WebAssembly engine, before its first call; the native engine accepts them without using them
+ * @param options - for the WebAssembly engine, before its first call; other engines accept them without using them
  */
 export function ready(options?: EngineOptions): Promise<void>;
 export function ready(...args: readonly unknown[]): Promise<void> {
