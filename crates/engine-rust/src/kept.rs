@@ -37,9 +37,10 @@ impl Kept {
     }
 
     /// Takes the elements of a tensor that is dropped.
-    pub(crate) fn keep<T: 'static>(&mut self, elements: &mut Vec<T>) {
-        let elements: &mut dyn Any = elements;
-        let Some(elements) = elements.downcast_mut::<Vec<f32>>() else { return };
+    pub(crate) fn keep<T: 'static>(&mut self, elements: Vec<T>) {
+        let mut elements = Some(elements);
+        let elements: &mut dyn Any = &mut elements;
+        let Some(elements) = elements.downcast_mut::<Option<Vec<f32>>>().and_then(Option::take) else { return };
         let len = elements.len();
         if len < MIN_LEN {
             return;
@@ -47,7 +48,7 @@ impl Kept {
         let same = self.by_len.entry(len).or_default();
         // Without memory for the list, the elements are freed.
         if same.try_reserve(1).is_ok() {
-            same.push(std::mem::take(elements));
+            same.push(elements);
             self.bytes += len * size_of::<f32>();
         }
     }
@@ -71,10 +72,9 @@ mod tests {
     fn memory_is_taken_again_for_the_same_number_of_elements() {
         let mut kept = Kept::default();
         assert_eq!(kept.take::<f32>(MIN_LEN, 0), None);
-        let mut elements = vec![1.5f32; MIN_LEN];
+        let elements = vec![1.5f32; MIN_LEN];
         let address = elements.as_ptr();
-        kept.keep(&mut elements);
-        assert!(elements.is_empty());
+        kept.keep(elements);
         assert_eq!(kept.take::<f64>(MIN_LEN / 2, 0), None);
         let taken = kept.take::<f32>(MIN_LEN, 0).unwrap();
         assert_eq!((taken.as_ptr(), taken[MIN_LEN - 1]), (address, 1.5));
@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn other_elements_and_short_lists_are_freed() {
         let mut kept = Kept::default();
-        kept.keep(&mut vec![0u64; MIN_LEN]);
-        kept.keep(&mut vec![0f32; MIN_LEN - 1]);
+        kept.keep(vec![0u64; MIN_LEN]);
+        kept.keep(vec![0f32; MIN_LEN - 1]);
         assert!(!kept.clear());
     }
 
@@ -95,7 +95,7 @@ mod tests {
         let bytes = 4 * MIN_LEN;
         assert_eq!(kept.take::<f32>(MIN_LEN, 3 * bytes), None);
         for _ in 0..4 {
-            kept.keep(&mut vec![0f32; MIN_LEN]);
+            kept.keep(vec![0f32; MIN_LEN]);
         }
         // Four are kept, and tensors have taken four at most. So two more may live, and a third one frees those that are kept.
         assert_eq!(kept.take::<f64>(MIN_LEN / 2, bytes), None);

@@ -147,7 +147,7 @@ impl<T: 'static> Drop for CountedVec<T> {
         let bytes = self.elements.len() * size_of::<T>();
         self.budget.allocated.fetch_sub(bytes, Ordering::Relaxed);
         #[cfg(not(target_family = "wasm"))]
-        self.budget.kept().keep(&mut self.elements);
+        self.budget.kept().keep(std::mem::take(&mut self.elements));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Steps of an optimizer, loss scaling, and swapped averages.
 
-use stepwell_optim::{Clip, Code, Error, LossScale, NonFinite, Optimizer, Result};
+use stepwell_optim::{Clip, LossScale, NonFinite, Optimizer, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
@@ -41,7 +41,7 @@ pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Res
         // Processes match their operations by order, which a call that does not wait for its turn would change.
         let message =
             "an asynchronous call that is not over may use the process group: await it, or step with stepAsync";
-        return Err(Error::new(Code::Busy, message));
+        return Err(stepwell_optim::Error::new(stepwell_optim::Code::Busy, message));
     }
     if session.running.is_empty() {
         return Ok(());

@@ -2,6 +2,7 @@
 
 /// How the losses of the processes make up the loss of all their samples.
 #[derive(Clone, Copy)]
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "WebAssembly has one process"))]
 pub(crate) enum Share {
     /// Their mean, with this weight for the loss of this process: the number of its samples, or the sum of their weights.
     Mean(f64),
@@ -10,6 +11,7 @@ pub(crate) enum Share {
 }
 
 /// The pass of a process, for the others.
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "WebAssembly has one process"))]
 pub(crate) enum Pass {
     /// Has computed a loss.
     Computed(f64, Share),

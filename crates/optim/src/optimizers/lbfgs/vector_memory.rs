@@ -118,6 +118,7 @@ pub(super) struct RecursionPass<'a> {
     /// The first loop subtracts rows y, and the second adds rows s.
     pub(super) is_first: bool,
     /// The position of the pair, oldest first.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "only a device reads it"))]
     pub(super) position: usize,
     /// 1 / (y · s) of the pair.
     pub(super) ro: f64,
