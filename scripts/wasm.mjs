@@ -51,7 +51,7 @@ const sizeFlags = [
  *
  * - Data keeps its zeros, instead of a segment for each part between them.
  * - A value is computed again instead of being stored in a local.
- * - A function is not inlined into its only caller.
+ * - A function of more than 30 expressions is not inlined into its only caller.
  * - Accesses to memory state no alignment.
  *
  * `--low-memory-unused` holds since the first 1024 bytes are the end of the stack: a smaller number is not an address.
@@ -63,7 +63,7 @@ const optimizerPasses = [
   "--low-memory-unused",
   "--skip-pass=memory-packing",
   "--skip-pass=local-cse",
-  "--one-caller-inline-max-function-size=0",
+  "--one-caller-inline-max-function-size=30",
   "--dealign",
   "--strip-producers",
   "--debuginfo",
