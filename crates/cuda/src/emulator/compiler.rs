@@ -15,10 +15,10 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/emulator
 const ACCESS: &str = include_str!("access.hpp");
 
 /// Options of the compiler. Formulas must not be contracted. Kernels access arrays through addresses, so the compiler
-/// must not assume that types differ.
+/// must not assume that types differ. Most kernels run on few elements, so that optimizing takes longer than it saves.
 const OPTIONS: [&str; 10] = [
     "-std=c++17",
-    "-O1",
+    "-O0",
     "-ffp-contract=off",
     "-fno-strict-aliasing",
     "-Wall",
