@@ -1,9 +1,9 @@
 // Every block of TypeScript of the documentation is compiled and runs. It prints the lines, and throws the errors, that the page says.
 
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { repositoryFiles } from "../suite/repository-files.js";
 import { compiled, exampleFolder, outcomeOf, removeFolder } from "./example-runs.js";
 import { blocksOf, examplesOf, isError } from "./examples.js";
 
@@ -13,14 +13,10 @@ process.env.OMP_NUM_THREADS = "1";
 const folder = exampleFolder();
 afterAll(() => removeFolder(folder));
 
-const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md"], {
-  cwd: root,
-  encoding: "utf8",
-});
 /** Pages of a user. `test/docs/tutorial.test.ts` runs the tutorial, whose programs read each other's files. */
-const pages = listed
-  .split("\n")
-  .filter((file) => /^(?:README\.md$|docs\/|packages\/[^/]+\/README\.md$)/.test(file) && file !== "docs/tutorial.md");
+const pages = repositoryFiles("*.md").filter(
+  (file) => /^(?:README\.md$|docs\/|packages\/[^/]+\/README\.md$)/.test(file) && file !== "docs/tutorial.md",
+);
 
 const examples = pages.flatMap((page) =>
   examplesOf(join(root, page)).map((example, index) => ({ page, index, ...example })),

@@ -1,10 +1,10 @@
 // The example of docs/how-to/optimizer.md has the items of the trait and the imports of the optimizers. All pages name things
 // that are in the sources.
 
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { repositoryFiles } from "../suite/repository-files.js";
 
 const root = join(import.meta.dirname, "..", "..");
 const pages = join(root, "docs", "how-to");
@@ -45,12 +45,8 @@ it("its options are declared as others are", () => {
 });
 
 /** The text of all source files and of the example, for names. */
-const sources = execFileSync("git", ["ls-files", "--", "crates", "packages", "test", "vitest.config.ts"], {
-  cwd: root,
-  encoding: "utf8",
-})
-  .split("\n")
-  .filter((file) => /\.(?:rs|cpp|ts|py)$/.test(file) && existsSync(join(root, file)))
+const sources = repositoryFiles("crates", "packages", "test", "vitest.config.ts")
+  .filter((file) => /\.(?:rs|cpp|ts|py)$/.test(file))
   .map((file) => readFileSync(join(root, file), "utf8"))
   .concat(example)
   .join("\n");

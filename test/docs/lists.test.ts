@@ -1,11 +1,11 @@
 // The lists of the README equal the tables of the code.
 
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pinned } from "@stepwell/native/libtorch";
 import * as k from "@stepwell/sdk";
 import { expect, it } from "vitest";
+import { repositoryFiles } from "../suite/repository-files.js";
 import { table } from "./table.js";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -117,8 +117,7 @@ const reads = [
 ];
 
 it("of variables of the environment: every one that a source file reads", () => {
-  const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" })
-    .split("\n")
+  const files = repositoryFiles()
     .filter((file) => /\.(?:rs|cpp|h|m?[jt]s|tsx|py)$/.test(file) && file !== "test/docs/lists.test.ts")
     // Servers that a person copies have settings of their own.
     .filter((file) => !/^examples\/(?:monorepo|service)\//.test(file));

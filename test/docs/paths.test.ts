@@ -1,9 +1,9 @@
 // Every file that a document names is there, and every decision has its three parts.
 
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { repositoryFiles } from "../suite/repository-files.js";
 
 const root = join(import.meta.dirname, "..", "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -28,6 +28,7 @@ const documents = [
   ...inFolder("bench/results").filter((path) => path.endsWith(".md")),
 ];
 
+const files = repositoryFiles();
 const folders = "apps|bench|crates|docs|examples|packages|scripts|test";
 const mention = new RegExp(`(?<![\\w/.@-])(?:${folders})/[\\w./*-]*[\\w*/]`, "g");
 
@@ -42,12 +43,10 @@ function pathsOf(document: string): readonly string[] {
 /** A part `NAME` stands for a name of the reader's choice, and `*` for anything; a file of that kind must be there. */
 function isThere(path: string): boolean {
   if (!/\*|(?<!_)NAME/.test(path)) return existsSync(join(root, path));
-  const [folder = ""] = path.split(/[^/]*(?:\*|NAME)/);
   const pattern = new RegExp(
-    `^${path.replace(/[.]/g, "\\.").replace(/\*/g, "[^/]*").replace(/NAME/g, "[a-z0-9_-]+")}$`,
+    `^${path.replace(/[.]/g, "\\.").replace(/\*/g, "[^/]*").replace(/NAME/g, "[a-z0-9_-]+")}(?:$|/)`,
   );
-  const files = existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [];
-  return files.some((file) => pattern.test(`${folder}${String(file).replaceAll("\\", "/")}`));
+  return files.some((file) => pattern.test(file));
 }
 
 describe.each(documents)("%s", (document) => {
@@ -57,8 +56,7 @@ describe.each(documents)("%s", (document) => {
 });
 
 it("has a row in the code map for every folder of two levels, and for every folder of sources", () => {
-  const listed = execFileSync("git", ["ls-files", "--", ...folders.split("|")], { cwd: root, encoding: "utf8" });
-  const files = listed.split("\n").filter((file) => existsSync(join(root, file)));
+  const files = repositoryFiles(...folders.split("|"));
   const named = [...read("ARCHITECTURE.md").matchAll(/^\| `([^`]+)\/` +\|/gm)].map(([, folder = ""]) => folder);
   const sources = files.filter((file) => /^(?:crates|packages)\/[^/]+\/src\//.test(file)).map(dirname);
   const parents = files

@@ -1,10 +1,11 @@
 // A test of the tests: whether one passes does not depend on how fast the machine is.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { repositoryFiles } from "./repository-files.js";
 
-const folder = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "..", "..");
 
 /** Signs of a test that passes on a quiet machine only. `vitest.config.ts` has the limit of all, for those that hang. */
 const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
@@ -20,28 +21,26 @@ const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
  * one has six minutes.
  */
 const exempt = [
-  join("suite", "limits.test.ts"),
+  "suite/limits.test.ts",
   // Groups have a timeout of their own.
-  join("distributed", "group.test.ts"),
-  join("random-operations", "child.ts"),
-  ...["main.ts", "run.ts", "time-limit.ts"].map((file) => join("faults", file)),
-  ...["machine.ts", "main.ts", "processes.ts"].map((file) => join("gpu", file)),
-];
+  "distributed/group.test.ts",
+  "random-operations/child.ts",
+  ...["main.ts", "run.ts", "time-limit.ts"].map((file) => `faults/${file}`),
+  ...["machine.ts", "main.ts", "processes.ts"].map((file) => `gpu/${file}`),
+].map((file) => `test/${file}`);
 
-const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
-  (file) => /\.ts$/.test(file) && !/(?:^|[/\\])(?:dist|node_modules)[/\\]/.test(file),
-);
+const files = repositoryFiles("test/*.ts");
 
 describe("no test depends on speed", () => {
   it("looks at every file of tests", () => {
-    expect(files).toContain(join("contract", "threads.test.ts"));
+    expect(files).toContain("test/contract/threads.test.ts");
     expect(files.length).toBeGreaterThan(80);
   });
 
   it.each(forbidden)("by %s", (_, pattern) => {
     const found = files
       .filter((file) => !exempt.includes(file))
-      .filter((file) => pattern.test(readFileSync(join(folder, file), "utf8")));
+      .filter((file) => pattern.test(readFileSync(join(root, file), "utf8")));
     expect(found).toEqual([]);
   });
 

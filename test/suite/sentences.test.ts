@@ -1,8 +1,9 @@
 // Comments, documents and names keep to the rules of CONTRIBUTING.md, as far as patterns can tell.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { repositoryFiles } from "./repository-files.js";
 import { namesOf, sentencesOf, textsOf, wordsOf } from "./sentences.js";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -75,21 +76,13 @@ const forbiddenNames: ReadonlySet<string> = new Set(["Patience"]);
 const isForbidden = (name: string) =>
   forbiddenNames.has(name) || wordsOf(name).some((word) => forbiddenWords.has(word));
 
-const skipped =
-  /(?:^|\/)(?:node_modules|dist|dist-examples-\w+|generated|built|addon|target|peers|data|site|\..*)(?:\/|$)/;
-const files = ["apps", "bench", "crates", "docs", "examples", "packages", "scripts", "test"]
-  .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => `${folder}/${file}`),
-  )
-  .concat(readdirSync(root))
-  .map((file) => file.replaceAll("\\", "/"))
-  .filter(
-    (file) =>
-      /\.(?:rs|m?tsx?|mts|m?js|cpp|h|md|py|toml)$/.test(file) &&
-      !skipped.test(file) &&
-      file !== "bench/results/report.md",
-  )
-  .sort();
+const skipped = /(?:^|\/)(?:generated|peers|data|site|\..*)(?:\/|$)/;
+const files = repositoryFiles().filter(
+  (file) =>
+    /\.(?:rs|m?tsx?|mts|m?js|cpp|h|md|py|toml)$/.test(file) &&
+    !skipped.test(file) &&
+    file !== "bench/results/report.md",
+);
 const checked = files.filter((file) => !pending.some((path) => file.startsWith(path)));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
