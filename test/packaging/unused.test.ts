@@ -7,7 +7,7 @@ import { build } from "vite";
 import { afterAll, expect, it } from "vitest";
 
 // In a folder of this package, so that the programs find the packages.
-const folder = mkdtempSync(join(import.meta.dirname, "bundle-"));
+const folder = mkdtempSync(join(import.meta.dirname, "dist-bundle-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Bundles a program for a page, without the engine, and returns the text of the bundle. */

@@ -1,6 +1,7 @@
 // The built page in a real Chromium.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -21,20 +22,28 @@ export interface Complaints {
 }
 
 export class Site {
+  readonly #folder: string;
   readonly #server: PreviewServer;
   readonly #browser: Browser;
   readonly address: string;
 
-  private constructor(server: PreviewServer, browser: Browser) {
+  private constructor(folder: string, server: PreviewServer, browser: Browser) {
+    this.#folder = folder;
     this.#server = server;
     this.#browser = browser;
     this.address = server.resolvedUrls?.local[0] ?? "";
   }
 
-  /** Builds the page, serves it, and starts the browser. */
+  /** Builds the page into a folder of its own, serves it, and starts the browser. */
   static async open(): Promise<Site> {
     mkdirSync(pictures, { recursive: true });
-    const quiet = { root: app, configFile: join(app, "vite.config.ts"), logLevel: "warn" } as const;
+    const folder = mkdtempSync(join(tmpdir(), "playground-"));
+    const quiet = {
+      root: app,
+      configFile: join(app, "vite.config.ts"),
+      logLevel: "warn",
+      build: { outDir: folder, emptyOutDir: true },
+    } as const;
     await build(quiet);
     const server = await preview({ ...quiet, preview: { port: 0, host: "127.0.0.1", strictPort: false } });
     // Without the background services of a desktop browser, which would look for hosts elsewhere.
@@ -46,12 +55,13 @@ export class Site {
     ];
     const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", ...services];
     const browser = await chromium.launch({ ...(executablePath && { executablePath }), args });
-    return new Site(server, browser);
+    return new Site(folder, server, browser);
   }
 
   async close(): Promise<void> {
     await this.#browser.close();
     await this.#server.close();
+    rmSync(this.#folder, { recursive: true });
   }
 
   /** A page at an address, and its complaints. */
