@@ -25,7 +25,14 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     projects: [
-      { test: { ...settings, name: "native", env: { STEPWELL_ENGINE: "native" } } },
+      {
+        test: {
+          ...settings,
+          name: "native",
+          globalSetup: "test/packaging/tarballs.ts",
+          env: { STEPWELL_ENGINE: "native" },
+        },
+      },
       {
         test: {
           ...settings,

@@ -1,11 +1,11 @@
 // The packages as a user gets them: packed, and installed from tarballs into an empty project.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { libtorch } from "@stepwell/native";
-import { expect } from "vitest";
+import { expect, inject } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -23,14 +23,25 @@ export function tarballOf(folder: string, name: string): string {
   return join(folder, readdirSync(folder).find((file) => start.test(file)) ?? "");
 }
 
-/** Packs all packages into a folder. `options` go to `npm run pack`. */
+/** Puts the tarballs of all packages into a folder. `options` go to `npm run pack`, which runs once for all files of tests. */
 export function pack(folder: string, options: readonly string[] = []) {
   for (const name of ["native", "wasm", "sdk", "cli", "stepwell"]) {
     const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
     expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual([]);
   }
-  const program = `import("./scripts/pack.mjs").then(({ pack }) => pack(process.argv.slice(1)))`;
-  expect(run(process.execPath, ["-e", program, "--", folder, ...options], root)).toMatchObject({ status: 0 });
+  const packed = join(inject("tarballs"), `packed${options.join("")}`);
+  if (!existsSync(packed)) {
+    const own = mkdtempSync(`${packed}-`);
+    const program = `import("./scripts/pack.mjs").then(({ pack }) => pack(process.argv.slice(1)))`;
+    expect(run(process.execPath, ["-e", program, "--", own, ...options], root)).toMatchObject({ status: 0 });
+    try {
+      renameSync(own, packed);
+    } catch {
+      // Another file of tests was faster.
+      rmSync(own, { recursive: true });
+    }
+  }
+  cpSync(packed, folder, { recursive: true });
 }
 
 /** Installs packages that `pack` has packed into an empty project next to them, and returns its folder. */
