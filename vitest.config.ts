@@ -21,9 +21,9 @@ const settings = {
 
 export default defineConfig({
   test: {
-    // libtorch keeps every core busy from a single process; several at once only disturb each other.
+    // Most tests wait for processes, browsers and files, or keep one core busy. More workers would need as much more memory.
     pool: "forks",
-    maxWorkers: 1,
+    maxWorkers: 2,
     projects: [
       {
         test: {
