@@ -2,9 +2,9 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../free-port.js";
 import { installed, type Project } from "./installed.js";
 
 let project: Project;
@@ -24,16 +24,6 @@ const fetch = (env: NodeJS.ProcessEnv, ...options: readonly string[]) => {
   return project.run(["doctor", "--fetch", ...options], "", variables);
 };
 
-/** A port of this machine on which nothing listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (!address || typeof address === "string") throw new Error("no port of this machine is free");
-  return address.port;
-}
-
 describe("doctor --fetch", () => {
   it("fetches nothing if libtorch is found, and says where", () => {
     const { status, stdout, stderr } = project.run(["doctor", "--fetch"]);
@@ -43,7 +33,7 @@ describe("doctor --fetch", () => {
   });
 
   it("says what is missing, in one line with a code, and leaves the cache empty", async () => {
-    const port = await closedPort();
+    const port = await freePort();
     writeFileSync(join(project.folder, "file"), "");
     const away = { PIP_INDEX_URL: `http://127.0.0.1:${port}/simple` };
     const path = [python, "/usr/bin", "/bin"].join(delimiter);

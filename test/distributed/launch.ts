@@ -2,23 +2,13 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../free-port.js";
 
 const folder = new URL("./programs/", import.meta.url).href.replace("/test/distributed/", "/test/dist/distributed/");
 
 /** In milliseconds: a process that takes longer hangs. */
 const limit = 240_000;
-
-/** A port of this machine that no program uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 export interface Rank {
   readonly pid: number;

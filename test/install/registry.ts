@@ -2,8 +2,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../free-port.js";
 import { run } from "./machine.js";
 
 export interface Registry {
@@ -25,7 +25,7 @@ export async function startRegistry(folder: string, tools: string, tarballs: rea
     "log: { type: stdout, format: json, level: warn }",
   ];
   writeFileSync(join(folder, "config.yaml"), settings.join("\n"));
-  const port = await freePort();
+  const port = await freePort("localhost");
   const program = join(tools, "verdaccio/bin/verdaccio");
   const node = join(tools, "node-22/bin/node");
   const listen = `localhost:${port}`;
@@ -48,15 +48,6 @@ export async function startRegistry(folder: string, tools: string, tarballs: rea
   };
   publish(tarballs);
   return { url, publish, close: () => child.kill() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((fulfil) => server.listen(0, "localhost", fulfil));
-  const address = server.address();
-  await new Promise((fulfil) => server.close(fulfil));
-  if (!address || typeof address === "string") throw new Error("no port of this machine is free");
-  return address.port;
 }
 
 /** Waits until the server answers, or has ended. */
