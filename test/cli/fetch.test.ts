@@ -43,6 +43,7 @@ describe("doctor --fetch", () => {
         /2\.11\.0 is fetched by Python's pip or by uv, and neither is here: install python3-pip or uv, or /,
       ],
       [{ PATH: path, ...away }, /pip does not reach its package index\. Run the command again with a network/],
+      [{ PATH: path, ...away, PIP_RETRIES: "0" }, /pip does not reach its package index\. Run the command again with/],
       [{ PATH: path, PIP_NO_INDEX: "1" }, /the package index of pip does not have it\. Set PIP_INDEX_URL/],
       [{ PATH: path, XDG_CACHE_HOME: join(project.folder, "file") }, /cannot be made: .* Point XDG_CACHE_HOME at/],
     ];

@@ -27,11 +27,14 @@ const reasons = [
   ],
 ];
 
-/** The reason and the remedy as sentences, with the last line of pip. `task` is what was to be done. */
-function reasonOf(client, task, text) {
+/**
+ * The reason and the remedy as sentences, with the last line of pip. `task` is what was to be done, `text` the output, and `log` the
+ * log, which has more.
+ */
+function reasonOf(client, task, text, log) {
   const lines = text.trim().split("\n").filter(Boolean);
   const last = (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "").trim().slice(0, 500);
-  const [, sentence] = reasons.find(([pattern]) => pattern.test(text)) ?? [];
+  const [, sentence] = reasons.find(([pattern]) => pattern.test(`${text}\n${log}`)) ?? [];
   return sentence ? `${sentence(client)} ${client.name} said: ${last}` : `${client.name} failed (${task}): ${last}`;
 }
 

@@ -2,7 +2,15 @@
 
 const { spawn } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { createReadStream, mkdirSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
+const {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} = require("node:fs");
 const { join } = require("node:path");
 const { pipeline } = require("node:stream/promises");
 const { failure, pinned } = require("../libtorch.js");
@@ -58,12 +66,15 @@ async function download(client, folder, wheel, what, { done, total, output }) {
     "--abi=none",
     `--platform=${wheel.tag}`,
   ];
-  const files = ["--progress-bar=off", `--dest=${folder}`, `--requirement=${requirements}`];
+  // A quiet pip keeps the reason of a failed connection to itself, and writes it to its log.
+  const log = join(temporary, "pip.log");
+  const files = ["--progress-bar=off", `--dest=${folder}`, `--requirement=${requirements}`, `--log=${log}`];
 
   // pip writes to its temporary folder first.
   const stopWatching = watchGrowth(temporary, { done, total }, `${what}: fetched`, output);
   try {
-    await python(client, what, ["pip", "download", ...options, ...target, ...files], { TMPDIR: temporary });
+    const env = { TMPDIR: temporary };
+    await python(client, what, ["pip", "download", ...options, ...target, ...files], { env, log });
   } finally {
     stopWatching();
     rmSync(temporary, { recursive: true, force: true });
@@ -108,8 +119,8 @@ function neededClient(what) {
   throw failure("ERR_LIBTORCH_FETCH", `${what} was not fetched, since there is neither a Python 3 with pip nor uv.`);
 }
 
-/** Runs wheels.py. */
-function python(client, what, args, env = {}) {
+/** Runs wheels.py. `log` is a file that says more about a failure. */
+function python(client, what, args, { env = {}, log } = {}) {
   return new Promise((fulfil, reject) => {
     // The pipe to its standard input closes when this process ends, which ends the child too.
     const options = { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] };
@@ -120,8 +131,10 @@ function python(client, what, args, env = {}) {
     });
     child.on("error", reject);
     child.on("close", (status) => {
-      if (status === 0) fulfil();
-      else reject(failure("ERR_LIBTORCH_FETCH", `${what} was not fetched: ${reasonOf(client, args[0], errorText)}`));
+      if (status === 0) return fulfil();
+      const logged = log && existsSync(log) ? readFileSync(log, "utf8") : "";
+      const reason = reasonOf(client, args[0], errorText, logged);
+      reject(failure("ERR_LIBTORCH_FETCH", `${what} was not fetched: ${reason}`));
     });
   });
 }
