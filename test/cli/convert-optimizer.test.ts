@@ -3,24 +3,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { advance, bridges, expectClose, layers, optimizers, torchNet } from "../parity/small-net.js";
 import { installed, type Project } from "./installed.js";
 
-const layers = ["sequential", ["linear", "fc", 3, 4], "tanh", ["linear", "out", 4, 1]] as const;
 const model = JSON.stringify(layers);
-const rows = Array.from({ length: 8 }, (_, i) => [Math.sin(i), Math.cos(i), i / 8]);
-const targets = Array.from({ length: 8 }, (_, i) => [Math.sin(3 * i)]);
-
-/** Options of an optimizer, here and in PyTorch. */
-const optimizers = {
-  adam: [{ lr: 0.02, amsgrad: true, decay: 0.1, maximize: false }, "Adam", "lr=0.02, amsgrad=True, weight_decay=0.1"],
-  adamw: [{ lr: 0.02, beta1: 0.8 }, "AdamW", "lr=0.02, betas=(0.8, 0.999)"],
-  sgd: [{ lr: 0.05, momentum: 0.9, nesterov: true }, "SGD", "lr=0.05, momentum=0.9, nesterov=True"],
-  rmsprop: [{ lr: 0.02, momentum: 0.5, centered: true }, "RMSprop", "lr=0.02, momentum=0.5, centered=True"],
-  adagrad: [{ lr: 0.05, lrdecay: 0.01 }, "Adagrad", "lr=0.05, lr_decay=0.01"],
-} as const;
 
 let project: Project;
 const path = (name: string) => join(project.folder, name);
@@ -29,15 +17,6 @@ beforeAll(() => {
 });
 afterAll(() => project.remove());
 afterEach(() => k.free());
-
-function advance(net: k.ModuleHandle, optimizer: k.OptimizerHandle, steps: number): number[] {
-  return Array.from({ length: steps }, () => {
-    const loss = k.mse(k.forward(net, rows), targets);
-    k.backward(loss);
-    k.step(optimizer, { zerograd: true });
-    return Number(k.take(loss));
-  });
-}
 
 /** A run of some steps with two groups, and its objects. */
 function trained(name: string, options: object, file: string) {
@@ -152,7 +131,6 @@ describe("convert --optimizer refuses in one line", () => {
   });
 });
 
-const bridges = fileURLToPath(new URL("../../bridges/pytorch", import.meta.url));
 /** A Python with torch 2.11 and safetensors: STEPWELL_BENCH_PYTHON, or the machine's own. */
 const python = [process.env.STEPWELL_BENCH_PYTHON, "python3"].find((program) => {
   const check = "import torch, safetensors.torch; assert torch.__version__.startswith('2.11')";
@@ -163,22 +141,10 @@ describe.runIf(python !== undefined)("in Python's torch", () => {
   const run = (program: string): readonly number[] => {
     const head = `
 import json, sys, torch
-from collections import OrderedDict
 from safetensors.torch import load_file, save_file
 sys.path.insert(0, ${JSON.stringify(bridges)})
 from optimizer_state import load_state, save_state
-net = torch.nn.Sequential(OrderedDict(fc=torch.nn.Linear(3, 4), act=torch.nn.Tanh(), out=torch.nn.Linear(4, 1)))
-x, y = torch.tensor(${JSON.stringify(rows)}), torch.tensor(${JSON.stringify(targets)})
-def advance(optimizer, steps):
-    losses = []
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss = torch.nn.functional.mse_loss(net(x), y)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-`;
+${torchNet}`;
     const { status, stdout, stderr } = spawnSync(python as string, ["-c", head + program], {
       encoding: "utf8",
       cwd: project.folder,
@@ -186,13 +152,6 @@ def advance(optimizer, steps):
     expect(status, stderr).toBe(0);
     return JSON.parse(stdout);
   };
-  const expectClose = (found: readonly number[], expected: readonly number[]) => {
-    expect(found.length).toBe(expected.length);
-    for (const [i, number] of found.entries()) {
-      expect(Math.abs(number - (expected[i] as number))).toBeLessThanOrEqual(1e-5 + 1.3e-6 * Math.abs(number));
-    }
-  };
-
   it.each(Object.entries(optimizers))("a run of %s goes on with equal steps", (name, [options, type]) => {
     const { net, optimizer } = trained(name, options, "run.safetensors");
     convert("run.safetensors", "weights.safetensors", "--optimizer", "optimizer.safetensors");

@@ -5,17 +5,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
+import { advance, bridges, expectClose, layers, optimizers, torchNet } from "./small-net.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwell-pytorch-"));
 const path = join(folder, "run.safetensors");
 afterEach(() => k.free());
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const bridges = fileURLToPath(new URL("../../bridges/pytorch", import.meta.url));
 
 /** Runs each line, which is the text of a program as JSON, and answers with its `result`. Importing torch takes seconds, once. */
 const loop = `
@@ -68,50 +66,7 @@ if (differences.files && python === undefined) {
 afterAll(() => python?.end());
 const run = (program: string) => (python as Python).run(program);
 
-const rows = Array.from({ length: 8 }, (_, i) => [Math.sin(i), Math.cos(i), i / 8]);
-const targets = Array.from({ length: 8 }, (_, i) => [Math.sin(3 * i)]);
-
-/** Options of an optimizer, here and in PyTorch. */
-const optimizers = {
-  adam: [{ lr: 0.02, amsgrad: true, decay: 0.1 }, "Adam", "lr=0.02, amsgrad=True, weight_decay=0.1"],
-  adamw: [{ lr: 0.02, beta1: 0.8 }, "AdamW", "lr=0.02, betas=(0.8, 0.999)"],
-  sgd: [{ lr: 0.05, momentum: 0.9, nesterov: true }, "SGD", "lr=0.05, momentum=0.9, nesterov=True"],
-  rmsprop: [{ lr: 0.02, momentum: 0.5, centered: true }, "RMSprop", "lr=0.02, momentum=0.5, centered=True"],
-  adagrad: [{ lr: 0.05, lrdecay: 0.01 }, "Adagrad", "lr=0.05, lr_decay=0.01"],
-} as const;
-
-const network = () => k.module(k.seq("sequential", ["linear", "fc", 3, 4], "tanh", ["linear", "out", 4, 1]));
-const torchNetwork = `
-from collections import OrderedDict
-net = torch.nn.Sequential(OrderedDict(fc=torch.nn.Linear(3, 4), act=torch.nn.Tanh(), out=torch.nn.Linear(4, 1)))
-x, y = torch.tensor(${JSON.stringify(rows)}), torch.tensor(${JSON.stringify(targets)})
-def advance(optimizer, steps):
-    losses = []
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss = torch.nn.functional.mse_loss(net(x), y)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-`;
-
-function advance(net: k.ModuleHandle, optimizer: k.OptimizerHandle, steps: number): number[] {
-  return Array.from({ length: steps }, () => {
-    const loss = k.mse(k.forward(net, rows), targets);
-    k.backward(loss);
-    k.step(optimizer, { zerograd: true });
-    return Number(k.take(loss));
-  });
-}
-
-/** Fails unless numbers agree to the tolerance of PyTorch's own tests for numbers of 32 bits. */
-function expectClose(found: readonly number[], expected: readonly number[]) {
-  expect(found.length).toBe(expected.length);
-  found.forEach((number, i) => {
-    expect(Math.abs(number - (expected[i] as number))).toBeLessThanOrEqual(1e-5 + 1.3e-6 * Math.abs(number));
-  });
-}
+const network = () => k.module(k.seq(...layers));
 
 describe.runIf(differences.files && python !== undefined)("a run in PyTorch", () => {
   it.each(Object.entries(optimizers))(
@@ -122,7 +77,7 @@ describe.runIf(differences.files && python !== undefined)("a run in PyTorch", ()
       const optimizer = k.opt(name as "adam", net, options as never);
       advance(net, optimizer, 5);
       k.save(path, { net, optimizer });
-      const [losses, lr] = (await run(`${torchNetwork}
+      const [losses, lr] = (await run(`${torchNet}
 optimizer = torch.optim.${type}(net.parameters(), ${theirs.replace(/lr=[\d.]+/, "lr=1.0")})
 load_run(${JSON.stringify(path)}, net, optimizer)
 result = [advance(optimizer, 10), optimizer.param_groups[0]["lr"]]`)) as [number[], number];
@@ -134,7 +89,7 @@ result = [advance(optimizer, 10), optimizer.param_groups[0]["lr"]]`)) as [number
   it.each(Object.entries(optimizers))(
     "of %s comes back, and continues with equal steps",
     async (name, [, type, theirs]) => {
-      const losses = (await run(`${torchNetwork}
+      const losses = (await run(`${torchNet}
 torch.manual_seed(1)
 optimizer = torch.optim.${type}(net.parameters(), ${theirs})
 net.fc.bias.requires_grad_(False)
