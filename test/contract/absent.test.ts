@@ -3,6 +3,7 @@
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { differences, isLacking } from "../engine-differences.js";
+import { folderFunctions } from "../folder-functions.js";
 import { operationArguments, operationNames } from "../operation-calls.js";
 import { groupFunctions } from "../promises.js";
 import { expectError } from "./expect-error.js";
@@ -163,8 +164,7 @@ const exempt = [
   ...["synchronize", "seq", "save", "load", "inspect", "serialize", "deserialize", "optimizer"],
   ...["stepAsync", "runAsync", "evaluateAsync", "saveAsync", "loadAsync"],
   ...groupFunctions,
-  // Takes the path of a folder; test/contract/checkpoints.test.ts has it.
-  "checkpoints",
+  ...folderFunctions,
 ];
 
 const call = (name: string, args: readonly unknown[]) =>

@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
+import { folderFunctions } from "../folder-functions.js";
 import { returnsPromise } from "../promises.js";
 import { type Outcome, type Row, rows } from "./closure-rows.js";
 import { elementsOf, folder, gradient, implementations, type Scene, scene, start } from "./closure-scene.js";
@@ -18,7 +19,7 @@ it("has every function of the k-api", () => {
   const functions = Object.entries(k)
     .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name))
     .map(([name]) => name)
-    .filter((name) => !["class", "return", "optimizer", "seq", "checkpoints"].includes(name))
+    .filter((name) => !["class", "return", "optimizer", "seq", ...folderFunctions].includes(name))
     // test/contract/asynchronous.test.ts has them.
     .filter((name) => !returnsPromise(name));
   expect([...new Set(rows.map((row) => row.name))].sort()).toEqual(functions.sort());

@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { differences } from "../engine-differences.js";
+import { folderFunctions } from "../folder-functions.js";
 import { groupFunctions } from "../promises.js";
 import { rows } from "./closure-rows.js";
 import { elementsOf, folder, type Scene, scene, start } from "./closure-scene.js";
@@ -36,7 +37,8 @@ const passing = [
 /** Functions that take no handle, or none among these arguments. WebAssembly looks at handles before anything else. */
 const withoutHandles = [
   "initProcessGroup",
-  ...["callback", "checkpoints", "cudaStatus", "cudadevices", "deserialize", "gain", "generator", "gradient"],
+  ...folderFunctions,
+  ...["callback", "cudaStatus", "cudadevices", "deserialize", "gain", "generator", "gradient"],
   ...["handlecount", "help", "inspect", "memory", "randperm", "seed", "setting", "sync", "synchronize"],
   ...["arange", "bartlett", "blackman", "eye", "fftfreq", "full", "hamming", "hann", "kaiser", "linspace", "logspace"],
   ...["ones", "rand", "randint", "randn", "rfftfreq", "zeros"],

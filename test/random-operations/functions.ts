@@ -1,6 +1,7 @@
 // The functions of the SDK, and how they treat the objects that they are given.
 
 import * as k from "@stepwell/sdk";
+import { folderFunctions } from "../folder-functions.js";
 import { returnsPromise } from "../promises.js";
 import type { Kind } from "./shadow.js";
 
@@ -9,17 +10,14 @@ type Call = (...args: readonly unknown[]) => unknown;
 /** Operations on tensors, which change nothing. */
 export const operations: ReadonlySet<string> = new Set(k.help("tensor").map(({ operation }) => operation));
 
-/**
- * Every function by its name, except for asynchronous ones, which test/contract/asynchronous.test.ts has, and `checkpoints`, whose folder
- * test/contract/checkpoints.test.ts has.
- */
+/** Every function by its name, except for functions of folders, and for asynchronous ones: test/contract/asynchronous.test.ts has them. */
 export const functions: ReadonlyMap<string, Call> = new Map(
   Object.entries(k).filter(
     (entry): entry is [string, Call] =>
       typeof entry[1] === "function" &&
       !/^class\b/.test(String(entry[1])) &&
       !returnsPromise(entry[0]) &&
-      entry[0] !== "checkpoints",
+      !folderFunctions.includes(entry[0]),
   ),
 );
 
