@@ -7,25 +7,13 @@ import { runInThisContext } from "node:vm";
 import * as k from "@stepwell/sdk/wasm";
 import { afterEach, expect, it } from "vitest";
 import { expectError } from "../contract/expect-error.js";
+import { stopAtOnce } from "./stop-at-once.js";
 
 afterEach(() => k.reset());
 
-/**
- * Stops the engine at once: a function that makes ids of handles throws an error without a code, which the module itself never
- * does.
- */
-function stopAtOnce() {
-  const { asUintN } = BigInt;
-  try {
-    BigInt.asUintN = () => {
-      throw new Error("stopped by a test");
-    };
-    k.tensor(0);
-  } catch {
-    // As it should.
-  } finally {
-    BigInt.asUintN = asUintN;
-  }
+/** Stops the engine, and expects that it says so. */
+function stop() {
+  stopAtOnce(k);
   expect(expectError("ERR_ENGINE_POISONED", () => k.handlecount())).toContain("stopped by a test");
 }
 
@@ -33,7 +21,7 @@ it("an engine that has stopped takes no more calls, until it is reset", () => {
   k.seed(3);
   const before = k.randperm(5);
   const x = k.tensor([1, 2], "grad");
-  stopAtOnce();
+  stop();
   for (const call of [() => k.tensor(x), () => k.tensor([1]), () => k.free(), () => k.step(k.opt("sgd", x))]) {
     expect(expectError("ERR_ENGINE_POISONED", call)).toMatch(/has stopped: stopped by a test.*reset\(\) makes a fresh/);
   }
@@ -56,7 +44,7 @@ it("an engine that stops in a closure ends the step, and is reset after it", () 
   const x = k.tensor([1, 2], "grad");
   const o = k.opt("lbfgs", x);
   const closure = () => {
-    stopAtOnce();
+    stop();
     expect(expectError("ERR_ARGUMENT", () => k.reset())).toContain("closure");
     return 0;
   };
@@ -153,7 +141,7 @@ it("handles of an engine that has stopped never mean anything again", async () =
   // Their numbers repeat after 1024 engines.
   for (let i = 0; i < 1030; i++) {
     if (i < 3) old.push(k.tensor(-1));
-    stopAtOnce();
+    stop();
     k.reset();
   }
   const fresh = Array.from({ length: 5 }, (_, i) => k.tensor(i));
@@ -162,7 +150,7 @@ it("handles of an engine that has stopped never mean anything again", async () =
       expectError("ERR_HANDLE_INVALID", () => k.tensor(x));
       expectError("ERR_HANDLE_INVALID", () => k.free(x));
     }
-    stopAtOnce();
+    stop();
     k.reset();
     if (i % 100 === 0) fresh[0] = k.tensor(0);
     else k.tensor(7);
@@ -181,7 +169,7 @@ it("handles of an engine that has stopped never mean anything again", async () =
 
 it("objects can be disposed of after the engine has stopped, and after it was replaced", () => {
   const objects = [k.Tensor.of([1]), k.Module.of(["linear", 1, 1])];
-  stopAtOnce();
+  stop();
   for (const object of objects) object[Symbol.dispose]();
   k.reset();
   k.tensor(1);
@@ -191,7 +179,7 @@ it("objects can be disposed of after the engine has stopped, and after it was re
 
 it("ready says that the engine has stopped", async () => {
   await k.ready();
-  stopAtOnce();
+  stop();
   await expect(k.ready()).rejects.toMatchObject({ code: "ERR_ENGINE_POISONED" });
   k.reset();
   await k.ready();
@@ -212,7 +200,7 @@ it("another copy of the SDK on the same module has its own objects, and loses th
   expect(k.tensor(x)).toBe(1);
   expectError("ERR_HANDLE_FREED", () => other.tensor(y));
 
-  stopAtOnce();
+  stop();
   expectError("ERR_ENGINE_POISONED", () => other.handlecount());
   k.reset();
   expect(expectError("ERR_ENGINE_POISONED", () => other.handlecount())).toContain("stopped by a test");

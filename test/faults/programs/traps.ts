@@ -1,6 +1,7 @@
 // Stops the WebAssembly engine in one of several ways, resets it, and computes the same as before.
 
 import * as k from "@stepwell/sdk/wasm";
+import { stopAtOnce } from "../../wasm/stop-at-once.js";
 import { configured, say } from "./lines.js";
 
 export interface TrapsConfig {
@@ -41,21 +42,6 @@ const codeOf = (call: () => unknown): string | undefined => {
   }
 };
 
-/** A function that the module calls throws, in the middle of a call. */
-function stopAtOnce(): void {
-  const { asUintN } = BigInt;
-  try {
-    BigInt.asUintN = () => {
-      throw new Error("stopped by a test");
-    };
-    k.tensor(0);
-  } catch {
-    // As it should.
-  } finally {
-    BigInt.asUintN = asUintN;
-  }
-}
-
 /** The memory of the engine is used up, which stops nothing. */
 function exhaust(): void {
   const kept: k.TensorHandle[] = [];
@@ -83,7 +69,7 @@ for (let cycle = 0; cycle < cycles; cycle++) {
   let problem: string | undefined;
   const x = k.tensor([1, 2]);
   const way = cycle % 3;
-  if (way === 0) stopAtOnce();
+  if (way === 0) stopAtOnce(k);
   if (way === 1) exhaust();
   if (way === 2) overflow();
   if (way === 0 && codeOf(() => k.tensor([1])) !== "ERR_ENGINE_POISONED") problem = "a stopped engine takes a call";
