@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "..", "..");
 const crates = [...readdirSync(join(root, "crates")).map((name) => `crates/${name}`), "bench/native"];
 
-/** The sources of a crate, or those of another crate from which its manifest takes the library. */
+/** The sources of a crate. Its manifest may name the library of another crate. */
 const sourcesOf = (crate: string, manifest: string) => {
   const [, library = "src/lib.rs"] = /^path = "(.*\.rs)"$/m.exec(manifest) ?? [];
   const folder = join(root, crate, dirname(library));
