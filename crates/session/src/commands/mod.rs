@@ -24,6 +24,8 @@ pub(crate) mod initializers;
 pub(crate) mod jobs;
 pub(crate) mod lbfgs_state;
 #[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod load_report;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod loaded_optimizer;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod loaded_run;
