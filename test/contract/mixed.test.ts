@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { supported } from "../engine-differences.js";
+import { differences, supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 
@@ -225,6 +225,19 @@ describe.each(firstOrder)("%s", (name) => {
     expect(contents(other)).toEqual(contents(m));
   });
 });
+
+it.runIf(differences.implementations.includes(false))(
+  "master weights are not given to an optimizer without them",
+  () => {
+    const m = make("half");
+    const o = k.opt("adam", m, 0.05);
+    train(m, o, 1, 3);
+    const saved = { ...k.state(o), fused: false };
+    const before = k.handlecount();
+    expect(expectError("ERR_FORMAT", () => k.opt(saved as never, m))).toMatch(/master_param: .* expected fused: true$/);
+    expect(k.handlecount()).toBe(before);
+  },
+);
 
 describe("averages", () => {
   const trained = (dtype: Dtype, steps = 5) => {

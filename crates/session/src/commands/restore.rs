@@ -30,7 +30,7 @@ use crate::values::handle::ObjectKind;
 use crate::values::numbers::{array, size};
 use crate::values::value::Value;
 
-/// Whether parameters can belong to several objects, as in the file of a run. WebAssembly has no files.
+/// Whether parameters can belong to several objects, as in the file of a run. WebAssembly has neither files nor libtorch.
 const HAS_RUNS: bool = cfg!(not(target_arch = "wasm32"));
 
 /// Makes the optimizer of a state on the parameters of a module.
@@ -232,7 +232,7 @@ pub(crate) fn restored<E: Engine>(
 }
 
 /// The state of a parameter; `None` before its first step.
-fn state_of(
+pub(crate) fn state_of(
     definition: &Definition,
     buffers: &Entries,
     name: &str,
@@ -264,6 +264,11 @@ fn state_of(
                 return Err(malformed(key, "numbers, since `step` is not 0", given));
             }
             continue;
+        }
+        if HAS_RUNS && !fused && !definition.buffers.contains(&key) {
+            let message =
+                format_args!("`{name}` {key}: libtorch's own optimizer does not have it: expected fused: true");
+            return Err(Error::new(Code::Format, message));
         }
         let found = array(given)?.ok_or_else(|| malformed(key, "numbers", given))?;
         if found.shape != shape {
