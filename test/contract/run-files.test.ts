@@ -60,7 +60,7 @@ function advance({ net, optimizer, model }: Run, steps: number): unknown {
 const ways = {
   file: {
     keep: (objects: k.RunObjects) => k.save(path, objects),
-    read: (objects?: k.RunTargets, options?: k.RunLoadOptions) =>
+    read: (objects?: k.RunTargets, options?: k.RunLoadOptions & { readonly strict?: true }) =>
       objects ? k.load(path, objects, options) : k.load(path),
     bytes: () => readFileSync(path),
     replace: (bytes: Uint8Array) => writeFileSync(path, bytes),
@@ -69,7 +69,7 @@ const ways = {
     keep: (objects: k.RunObjects) => {
       kept = k.serialize(objects);
     },
-    read: (objects?: k.RunTargets, options?: k.RunLoadOptions) =>
+    read: (objects?: k.RunTargets, options?: k.RunLoadOptions & { readonly strict?: true }) =>
       objects ? k.deserialize(kept, objects, options) : k.deserialize(kept),
     bytes: () => Buffer.from(kept),
     replace: (bytes: Uint8Array) => {

@@ -5,13 +5,18 @@ use stepwell_optim::{Brief, Code, Error, OptionSet, Result, defaults, options, p
 
 use crate::commands::arguments::Arguments;
 use crate::commands::array_store::ArrayStore;
-use crate::commands::loaded_run::{KINDS, LoadedRun, Made, Prepared, kind_of};
+use crate::commands::loaded_run::LoadedRun;
+use crate::commands::run_changes::{Made, Prepared};
+use crate::commands::run_part::Part;
+use crate::commands::run_sources::{KINDS, kind_of};
 use crate::commands::saved_file::{SavedFile, entries_of, malformed, of_bytes, open};
+use crate::commands::selection::Selection;
 use crate::commands::state_entries::{dictionary, find, text};
 use crate::engine::Engine;
 use crate::random::{KEY_WORDS, Random};
 use crate::session::Session;
 use crate::values::convert::named_options;
+use crate::values::handle::ObjectKind;
 use crate::values::json;
 use crate::values::value::Value;
 
@@ -20,8 +25,10 @@ options! {
     pub(crate) struct RunLoadOptions {
         /// Compare the file with its checksum.
         verify: bool = true;
-        /// Set the generator of random numbers to its state in the file.
-        generator: bool = true;
+        /// Refuse a file whose names, shapes or types differ from the given objects.
+        strict: bool = true;
+        /// Set the generator of random numbers to its state in the file; null: unless `only` or `strict` leave parts out.
+        generator: Option<bool> = None;
     }
 }
 
@@ -29,17 +36,37 @@ options! {
 pub(crate) struct Request {
     /// Objects to be set by their names.
     given: Vec<(String, Value)>,
-    pub(crate) options: RunLoadOptions,
+    selection: Selection,
+    options: RunLoadOptions,
 }
 
 impl Request {
     /// The arguments after the file.
     pub(crate) fn parse(command: &str, mut arguments: Arguments) -> Result<Self> {
         let given = arguments.options()?;
-        let options = named_options(arguments.options()?)?;
+        let mut options = arguments.options()?;
         arguments.finish()?;
+        let selection = Selection::take(&mut options)?;
+        let options = named_options(options)?;
         let row = parse(command, RunLoadOptions::SPECS, &defaults(RunLoadOptions::SPECS), &[], &options)?;
-        Ok(Self { given, options: RunLoadOptions::from_values(&row)? })
+        let request = Self { given, selection, options: RunLoadOptions::from_values(&row)? };
+        if request.given.is_empty() && !request.makes_objects() {
+            let option = if request.options.strict { "rename" } else { "strict: false" };
+            let message = format_args!("{option}: expected objects to be set, by their names");
+            return Err(Error::new(Code::Argument, message));
+        }
+        Ok(request)
+    }
+
+    /// Whether objects that are not given are made anew. With other names, and where a report is the result, only given ones are set.
+    fn makes_objects(&self) -> bool {
+        self.options.strict && !self.selection.renames()
+    }
+
+    /// Whether an object of the file may be absent under the name of a given one, since its tensors have other names.
+    fn may_be_absent(&self, target: &Value) -> bool {
+        let has_tensors = |kind| !matches!(kind, ObjectKind::Optimizer | ObjectKind::Model | ObjectKind::Loss);
+        self.selection.renames() && matches!(target, Value::Handle(handle) if handle.kind().is_some_and(has_tensors))
     }
 
     /// Makes the objects of a file, and checks given ones. Also the state of the generator.
@@ -48,21 +75,22 @@ impl Request {
         session: &mut Session<E>,
         arrays: &ArrayStore,
     ) -> Result<(Prepared<E>, Option<Random>)> {
+        let makes_objects = self.makes_objects();
         let content = content_of(&arrays.0)?;
         let generator = match &content {
             Value::Object(entries) => find(entries, "generator").map(random_of).transpose()?,
             _ => None,
         };
         let mut objects = entries_of(content, "objects")?;
-        for (name, _) in &self.given {
-            if !objects.iter().any(|(known, _)| known == name) {
+        for (name, target) in &self.given {
+            if !objects.iter().any(|(known, _)| known == name) && !self.may_be_absent(target) {
                 let known: Vec<_> = objects.iter().map(|(known, _)| known.as_str()).collect();
                 let message = format_args!("the file has no object `{name}`, only {}", known.join(", "));
                 return Err(Error::new(Code::Argument, message));
             }
         }
         let limit = session.engine.memory_limit(usize::MAX);
-        if self.given.len() < objects.len() && arrays.bytes() > limit as u64 {
+        if makes_objects && self.given.len() < objects.len() && arrays.bytes() > limit as u64 {
             let message = format_args!("the file needs {} bytes, more than the limit of {limit}", arrays.bytes());
             return Err(Error::new(Code::Memory, message));
         }
@@ -70,6 +98,9 @@ impl Request {
         objects.sort_by_key(|(_, object)| KINDS.iter().position(|kind| Some(*kind) == kind_of(object)));
         let mut run = LoadedRun::new(session, arrays);
         run.find_targets(&objects, &self.given)?;
+        if !(self.options.strict && self.selection.is_all()) {
+            run.prepare_part(&objects, &self.given, Part::new(&self.selection, self.options.strict))?;
+        }
         for (name, object) in objects {
             let target = self.given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
             run.prepare(&name, object, target).map_err(|error| error.within(&format!("`{name}`")))?;
@@ -77,7 +108,7 @@ impl Request {
         Ok((run.finish(), generator))
     }
 
-    /// Loads the objects of a file. Returns what was not given, by name.
+    /// Loads the objects of a file. Returns what was not given, by name; a report unless `strict`.
     ///
     /// The checksum is compared before a given object changes. Unless there is any, it is computed while elements are read into new
     /// objects. The error of a damaged file is the one of its checksum.
@@ -93,15 +124,16 @@ impl Request {
         if self.options.verify {
             arrays.0.verify()?;
         }
-        let ((made, changes), generator) = prepared?;
+        let (Prepared { made, changes, report }, generator) = prepared?;
         let made = insert_all(session, made)?;
         for change in changes {
             change.apply(session, &arrays)?;
         }
-        if let (true, Some(generator)) = (self.options.generator, generator) {
+        let is_whole = self.options.strict && self.selection.is_whole_run();
+        if let (true, Some(generator)) = (self.options.generator.unwrap_or(is_whole), generator) {
             session.random = generator;
         }
-        Ok(made)
+        Ok(report.unwrap_or(made))
     }
 }
 

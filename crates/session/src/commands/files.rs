@@ -78,7 +78,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
     let report = LoadReport::of(engine, &tensors, &names, options.cast)?;
     if options.strict {
-        report.require_all(&Brief(&path).to_string())?;
+        report.require_all(&Brief(&path).to_string(), "the module does not have")?;
     }
     let largest = report.matched.iter().filter(|matched| matched.is_cast()).map(Matched::bytes).max();
     let limit = engine.memory_limit(usize::MAX);

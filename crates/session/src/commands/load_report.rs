@@ -153,14 +153,11 @@ impl<'a, E: Engine> LoadReport<'a, E> {
         self.names.tensors().filter(|(name, _)| !self.known.contains(&**name)).map(|(_, tensor)| tensor)
     }
 
-    /// Fails unless file and module have the same tensors.
-    pub(crate) fn require_all(&self, path: &str) -> Result<()> {
+    /// Fails unless file and module have the same tensors; `lacks` says who has others.
+    pub(crate) fn require_all(&self, path: &str, lacks: &str) -> Result<()> {
         if let Some(tensor) = self.unexpected().next() {
             let name = tensor.name();
-            return Err(Error::new(
-                Code::Format,
-                format_args!("{path} holds `{}`, which the module does not have", Brief(&name)),
-            ));
+            return Err(Error::new(Code::Format, format_args!("{path} holds `{}`, which {lacks}", Brief(&name))));
         }
         if let Some(name) = self.missing.first() {
             return Err(Error::new(Code::Format, format_args!("{path} lacks `{name}`")));

@@ -14,11 +14,11 @@ use crate::values::named_arrays::referenced;
 /// A buffer that gets its elements from an array.
 pub(crate) struct BufferFill {
     /// The position of the parameter through all groups, and the index of the buffer.
-    parameter: usize,
-    index: usize,
-    array: String,
+    pub(crate) parameter: usize,
+    pub(crate) index: usize,
+    pub(crate) array: String,
     /// The parameter of the given optimizer whose buffer is used again, so that it takes no memory twice.
-    reused: Option<usize>,
+    pub(crate) reused: Option<usize>,
 }
 
 /// An optimizer, and where its buffers come from.
@@ -133,7 +133,7 @@ fn positions_in<E: Engine>(engine: &E, target: &BoundOptimizer<E>, bound: &Bound
 }
 
 /// The type of a buffer. The state was checked to have one.
-fn buffer_type(dtype: Dtype) -> BufferType {
+pub(crate) fn buffer_type(dtype: Dtype) -> BufferType {
     match dtype {
         Dtype::Double => BufferType::Double,
         Dtype::BFloat16 => BufferType::BFloat16,

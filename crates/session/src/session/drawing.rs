@@ -119,7 +119,11 @@ fn may_draw<E: Engine>(module: &Module<E>, training: bool) -> bool {
 /// Whether the options of `load` leave the generator as it is.
 fn keeps_generator(options: Option<&Value>) -> bool {
     let Some(Value::Object(entries)) = options else { return false };
-    entries.iter().any(|(name, value)| name == "generator" && *value == Value::Bool(false))
+    let given = |key: &str| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    match given("generator") {
+        Some(Value::Bool(sets)) => !sets,
+        _ => given("only").is_some() || given("strict") == Some(&Value::Bool(false)),
+    }
 }
 
 /// Fails if a pass has drawn numbers while a job has the generator.

@@ -351,6 +351,15 @@ impl<E: Engine> BoundOptimizer<E> {
         Ok(())
     }
 
+    /// Takes the state of each parameter, wherever it is, group after group. The steps are settled.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn take_states(&mut self) -> Result<Vec<Option<State>>> {
+        if let WithState::Copy(mut copy) = self.with_state()? {
+            return Ok(copy.take_states());
+        }
+        Ok(self.optimizer.take_states())
+    }
+
     /// The size of the state, wherever it is.
     pub(crate) fn state_size(&self) -> Result<StateSize> {
         match self.library() {

@@ -67,8 +67,10 @@ export interface LoadOptions {
 export interface RunLoadOptions {
   /** Compare the file with its checksum. Default true. */
   readonly verify?: boolean;
-  /** Set the generator of random numbers to its state in the file. Default true. */
-  readonly generator?: boolean;
+  /** Refuse a file whose names, shapes or types differ from the given objects. Default true. */
+  readonly strict?: boolean;
+  /** Set the generator of random numbers to its state in the file; null: unless `only` or `strict` leave parts out. Default null. */
+  readonly generator?: boolean | null;
 }
 
 /** The place of a process in its group, but for names of hosts. */

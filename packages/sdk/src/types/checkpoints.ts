@@ -1,5 +1,5 @@
 import type { TypedTensor } from "../binding.js";
-import type { LoadOptions } from "../generated/settings.js";
+import type { LoadOptions, RunLoadOptions } from "../generated/settings.js";
 import type { AnyHandle } from "../handle.js";
 import type { Dtype } from "./arguments.js";
 import type { AnyDictionary, AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "./objects.js";
@@ -33,24 +33,40 @@ export interface RunTargets {
   readonly [name: string]: RunTarget;
 }
 
+/** No objects: all of a run are made anew. */
+export interface NoTargets {
+  /** None. */
+  readonly [name: string]: never;
+}
+
 /** The content of the file of a run: new objects as handles, and plain data. */
 export interface LoadedRun {
   /** A handle, or plain data. */
   readonly [name: string]: AnyHandle | PlainData;
 }
 
-/** How the file of a module is loaded, under which names, and which of its tensors. */
-export interface ModuleLoadOptions extends LoadOptions {
+/** The names under which a file is loaded, and which of its tensors. */
+export interface LoadSelection {
   /**
    * The name in the module for names in the file: a dictionary, or a function of the name. A tensor whose name becomes undefined or
-   * null is left out. Other names stay.
+   * null is left out. Other names stay. In a run, names begin with the one of the object, and the state of an optimizer has the names of
+   * its parameters.
    */
   readonly rename?:
     | { readonly [name: string]: string | null | undefined }
     | ((name: string) => string | null | undefined);
-  /** Names of tensors or of modules in the module: only these are loaded, and only these have to be in the file. */
+  /**
+   * Names of tensors or of modules in the module: only these are loaded, and only these have to be in the file. In a run, also names of
+   * whole objects.
+   */
   readonly only?: string | readonly string[];
 }
+
+/** How the file of a module is loaded, under which names, and which of its tensors. */
+export interface ModuleLoadOptions extends LoadOptions, LoadSelection {}
+
+/** How the file of a run is loaded, under which names, and which of its objects. */
+export interface RunPartOptions extends RunLoadOptions, LoadSelection {}
 
 /** The kind of an object of a run. */
 export type RunObjectKind = "module" | "optimizer" | "model" | "loss" | "tensor" | "vector" | "dictionary" | "data";

@@ -2,8 +2,15 @@
 
 import { callAsync } from "../../client/asynchronous-calls.js";
 import { StepwellError } from "../../errors.js";
-import type { RunLoadOptions } from "../../generated/settings.js";
-import type { FileContent, LoadedRun, ModuleLoadOptions, RunObjects, RunTargets } from "../../types/checkpoints.js";
+import type {
+  FileContent,
+  LoadedRun,
+  ModuleLoadOptions,
+  NoTargets,
+  RunObjects,
+  RunPartOptions,
+  RunTargets,
+} from "../../types/checkpoints.js";
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
 import { describeValue } from "../../values/describe.js";
@@ -72,47 +79,94 @@ export function load(module: AnyModule, path: string, options?: ModuleLoadOption
  *
  * The generator of random numbers is set too, unless `generator` is false. Typed arrays come back as `{ data, shape }`.
  *
+ * `only` loads a part: whole objects, or modules and tensors of given ones. `rename` gives tensors the names that they have in given
+ * objects. With it, objects that are not given are left out.
+ *
  * @example
  * ```ts
  * const { epoch } = load("run.safetensors", { net, optimizer });
  * const run = load<{ net: ModuleHandle; optimizer: OptimizerHandle; epoch: number }>("run.safetensors");
+ * const { net } = load<{ net: ModuleHandle }>("run.safetensors", {}, { only: "net" });
  * ```
  */
-export function load<Run extends object = LoadedRun>(path: string): Run;
+export function load<Run extends object = LoadedRun>(
+  path: string,
+  objects?: NoTargets,
+  options?: RunPartOptions & { readonly strict?: true },
+): Run;
 /** As before, with objects that are set, each under its name in the file. */
 export function load<Targets extends RunTargets>(
   path: string,
   objects: Targets,
-  options?: RunLoadOptions,
+  options?: RunPartOptions & { readonly strict?: true },
 ): Targets & LoadedRun;
+/**
+ * Sets all tensors of given objects that fit by name, shape and type, and reports the others. Nothing is made anew. An optimizer keeps its
+ * groups, options, schedule and scale, and takes the state of each parameter that is loaded. A model keeps its position in its data.
+ *
+ * @example
+ * ```ts
+ * const { missing, unexpected, mismatched } = load("run.safetensors", { net, optimizer }, { strict: false });
+ * ```
+ */
+export function load(
+  path: string,
+  objects: RunTargets,
+  options: RunPartOptions & { readonly strict: false },
+): LoadReport;
+/** Loads a run, and returns a report if `strict` is false. */
+export function load<Targets extends RunTargets>(
+  path: string,
+  objects: Targets,
+  options?: RunPartOptions,
+): (Targets & LoadedRun) | LoadReport;
 export function load(...args: readonly unknown[]): unknown {
   return loaded(client.call("load", withNames(args)), args);
 }
 
-/** The arguments of `load`, with a dictionary in the place of a function that gives names. */
+/** The arguments of `load`, with names in the place of a function that gives them. */
 function withNames(args: readonly unknown[]): readonly unknown[] {
   const [first, second, options] = args;
-  if (typeof first === "string" || options === undefined) return args;
-  return [first, second, renamed(second, options), ...args.slice(3)];
+  if (options === undefined) return args;
+  const ofRun = typeof first === "string";
+  const names = () => (client.call("inspect", [ofRun ? first : second], "load") as FileContent).tensors;
+  return [first, second, renamed("load", options, ofRun, () => names().map(({ name }) => name)), ...args.slice(3)];
 }
 
-/** The result of `load`: of a run, all its objects with the given ones. */
-const loaded = (result: unknown, [first, second]: readonly unknown[]): unknown =>
-  typeof first === "string" ? { ...(result as LoadedRun), ...(second as RunTargets | undefined) } : result;
+/** The result of `load` of a run: all its objects with the given ones, or a report. */
+const withTargets = (result: unknown, [, targets, options]: readonly unknown[]): unknown =>
+  (options as RunPartOptions | undefined)?.strict === false
+    ? result
+    : { ...(result as LoadedRun), ...(targets as RunTargets | undefined) };
 
-/** The options with a dictionary in the place of a function that gives names. */
-function renamed(path: unknown, options: unknown): unknown {
+/** The result of `load`: of a run, all its objects with the given ones. */
+const loaded = (result: unknown, args: readonly unknown[]): unknown =>
+  typeof args[0] === "string" ? withTargets(result, args) : result;
+
+/** The options with names in the place of a function that gives them: a dictionary, or pairs for all tensors of a run. */
+function renamed(caller: string, options: unknown, ofRun: boolean, names: () => readonly string[]): unknown {
   if (typeof options !== "object" || options === null || !("rename" in options)) return options;
   const { rename } = options;
+  const refuse = (what: string) => new StepwellError("ERR_OPTION_TYPE", `${caller}: rename: expected ${what}`);
+  if (Array.isArray(rename)) throw refuse(`a dictionary or a function of names, given ${describeValue(rename)}`);
   if (typeof rename !== "function") return options;
-  const { tensors } = client.call("inspect", [path], "load") as FileContent;
-  const entries = tensors.map(({ name }) => {
+  const pairs = names().map((name): readonly [string, string | null] => {
     const given: unknown = rename(name);
     if (given === undefined || given === null || typeof given === "string") return [name, given ?? null];
-    const message = `load: rename: expected a function that returns names, given ${describeValue(given)} for \`${name}\``;
-    throw new StepwellError("ERR_OPTION_TYPE", message);
+    throw refuse(`a function that returns names, given ${describeValue(given)} for \`${name}\``);
   });
-  return { ...options, rename: Object.fromEntries(entries) };
+  return { ...options, rename: ofRun ? pairs : Object.fromEntries(pairs) };
+}
+
+/** The names of the tensors in the bytes of a file. The engine says what is wrong with other bytes. */
+function namesIn(bytes: Uint8Array): readonly string[] {
+  try {
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header: object = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    return Object.keys(header).filter((name) => name !== "__metadata__");
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -133,13 +187,29 @@ export function loadAsync(
   options?: ModuleLoadOptions,
 ): Promise<LoadReport | undefined>;
 /** Loads a run, whose objects are made anew. */
-export function loadAsync<Run extends object = LoadedRun>(path: string): Promise<Run>;
+export function loadAsync<Run extends object = LoadedRun>(
+  path: string,
+  objects?: NoTargets,
+  options?: RunPartOptions & { readonly strict?: true },
+): Promise<Run>;
 /** As before, with objects that are set, each under its name in the file. */
 export function loadAsync<Targets extends RunTargets>(
   path: string,
   objects: Targets,
-  options?: RunLoadOptions,
+  options?: RunPartOptions & { readonly strict?: true },
 ): Promise<Targets & LoadedRun>;
+/** Loads what fits of a run, and reports the rest. */
+export function loadAsync(
+  path: string,
+  objects: RunTargets,
+  options: RunPartOptions & { readonly strict: false },
+): Promise<LoadReport>;
+/** Loads a run, and returns a report if `strict` is false. */
+export function loadAsync<Targets extends RunTargets>(
+  path: string,
+  objects: Targets,
+  options?: RunPartOptions,
+): Promise<(Targets & LoadedRun) | LoadReport>;
 export async function loadAsync(...args: readonly unknown[]): Promise<unknown> {
   return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync" }), args);
 }
@@ -180,20 +250,39 @@ export function serialize(...args: readonly unknown[]): unknown {
  * const { epoch } = deserialize(new Uint8Array(await response.arrayBuffer()), { net, optimizer });
  * ```
  */
-export function deserialize<Run extends object = LoadedRun>(bytes: Uint8Array): Run;
+export function deserialize<Run extends object = LoadedRun>(
+  bytes: Uint8Array,
+  objects?: NoTargets,
+  options?: RunPartOptions & { readonly strict?: true },
+): Run;
 /** As before, with objects that are set, each under its name. */
 export function deserialize<Targets extends RunTargets>(
   bytes: Uint8Array,
   objects: Targets,
-  options?: RunLoadOptions,
+  options?: RunPartOptions & { readonly strict?: true },
 ): Targets & LoadedRun;
+/** Sets what fits, and reports the rest. */
+export function deserialize(
+  bytes: Uint8Array,
+  objects: RunTargets,
+  options: RunPartOptions & { readonly strict: false },
+): LoadReport;
+/** Loads a run, and returns a report if `strict` is false. */
+export function deserialize<Targets extends RunTargets>(
+  bytes: Uint8Array,
+  objects: Targets,
+  options?: RunPartOptions,
+): (Targets & LoadedRun) | LoadReport;
 export function deserialize(...args: readonly unknown[]): unknown {
-  const [bytes, objects] = args;
+  const [bytes, objects, options] = args;
   if (kindOf(bytes) !== "Uint8Array") {
     const message = `deserialize: expected a Uint8Array as argument 1, given ${describeValue(bytes)}`;
     throw new StepwellError("ERR_ARGUMENT", message);
   }
   // An engine without files says so, and cannot take bytes.
-  const run = client.call("deserialize", client.hasFiles ? args : []);
-  return { ...(run as LoadedRun), ...(objects as RunTargets | undefined) };
+  if (!client.hasFiles) return client.call("deserialize", []);
+  const names = () => namesIn(bytes as Uint8Array);
+  const given =
+    options === undefined ? args : [bytes, objects, renamed("deserialize", options, true, names), ...args.slice(3)];
+  return withTargets(client.call("deserialize", given), args);
 }
