@@ -11,8 +11,10 @@ interface Differences {
   readonly dtypes: readonly Dtype[];
   /** The numbers of threads that can be set. */
   readonly threads: readonly number[];
-  /** Whether modules are saved to files. */
-  readonly files: boolean;
+  /** Whether files are read and written piece by piece, so that one takes no memory of its size. */
+  readonly streamsFiles: boolean;
+  /** Whether a part of a run is loaded, or a run under other names. */
+  readonly partialRuns: boolean;
   /** Whether asynchronous calls run on a thread, which has no functions of the program. Otherwise they run in turns of the event loop. */
   readonly hasThread: boolean;
   /** Whether a backward is refused whose graph reaches a parameter that an asynchronous call has. */
@@ -38,7 +40,8 @@ const table: Readonly<Record<EngineName, Differences>> = {
     implementations: [true, false],
     dtypes: [...exact, "half", "bfloat16"],
     threads: [1, 2, 3],
-    files: true,
+    streamsFiles: true,
+    partialRuns: true,
     hasThread: true,
     leasedGraphs: true,
     largestSize: Number.MAX_SAFE_INTEGER,
@@ -50,7 +53,8 @@ const table: Readonly<Record<EngineName, Differences>> = {
     implementations: [true],
     dtypes: exact,
     threads: [1, 2, 3],
-    files: true,
+    streamsFiles: true,
+    partialRuns: true,
     hasThread: true,
     leasedGraphs: true,
     largestSize: Number.MAX_SAFE_INTEGER,
@@ -62,7 +66,8 @@ const table: Readonly<Record<EngineName, Differences>> = {
     implementations: [true],
     dtypes: exact,
     threads: [1],
-    files: false,
+    streamsFiles: false,
+    partialRuns: false,
     hasThread: false,
     leasedGraphs: false,
     largestSize: 2 ** 32 - 1,

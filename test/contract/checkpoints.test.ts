@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 const root = mkdtempSync(join(tmpdir(), "stepwell-checkpoints-"));
@@ -25,11 +24,7 @@ const steps = () =>
     .sort()
     .map((name) => name.replace(/^step-0*(?=\d)/, "").replace(".safetensors", ""));
 
-it.runIf(!differences.files)("an engine without files says so", () => {
-  expect(expectError("ERR_UNSUPPORTED", () => k.checkpoints(folder))).toBe("checkpoints: this engine has no files");
-});
-
-describe.runIf(differences.files)("checkpoints", () => {
+describe("checkpoints", () => {
   it("keeps the newest files, in a folder that it makes", () => {
     const kept = k.checkpoints(folder, { keep: 2 });
     expect(kept.latest()).toBeUndefined();

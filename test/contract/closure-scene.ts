@@ -10,7 +10,6 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
-import { differences } from "../engine-differences.js";
 
 /** The folder of the files that scenes write; a test removes it. */
 export const folder = mkdtempSync(join(tmpdir(), "stepwell-closure-"));
@@ -60,12 +59,10 @@ export function scene(name: Name, fused: boolean): Scene {
   k.grad(y, [1]);
   const other = k.opt("sgd", y, 0.25);
   const file = join(folder, "module.safetensors");
-  if (differences.files) {
-    const saved = k.module(["linear", 2, 1, false]);
-    k.to(saved, "double");
-    k.copyto([[1, 1]], k.parm(saved, "weight"));
-    k.save(saved, file);
-  }
+  const saved = k.module(["linear", 2, 1, false]);
+  k.to(saved, "double");
+  k.copyto([[1, 1]], k.parm(saved, "weight"));
+  k.save(saved, file);
   return { m, x, o, model, rival, rivals, y, other, file };
 }
 

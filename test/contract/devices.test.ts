@@ -2,7 +2,6 @@
 
 import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 afterEach(() => k.free());
@@ -150,7 +149,6 @@ describe.each(Object.entries(programs))("%s", (_, program) => {
 });
 
 it("makes a file on the device and reads it on the CPU", async () => {
-  if (!differences.files) return;
   const { mkdtempSync, rmSync } = await import("node:fs");
   const { join } = await import("node:path");
   const { tmpdir } = await import("node:os");

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { callOperation, operationNames } from "../operation-calls.js";
 import { returnsPromise } from "../promises.js";
 
@@ -91,13 +90,13 @@ const trainedOn = (o: Objects) => {
 /** The objects that the file of a run can hold. */
 const run = ({ tensor, module, optimizer, loss, model }: Objects) => ({ tensor, module, optimizer, loss, model });
 
-/** The result of a call, or its error on an engine without files. */
+/** The result of a call, or its error. */
 function onFile(call: () => unknown): unknown {
   try {
     return call();
   } catch (error) {
     const { code } = error as k.StepwellError;
-    if (code !== "ERR_FILE" && (differences.files || code !== "ERR_UNSUPPORTED")) throw error;
+    if (code !== "ERR_FILE") throw error;
     return (error as k.StepwellError).message;
   }
 }

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { differences, supported } from "../engine-differences.js";
+import { supported } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwell-files-"));
@@ -81,7 +81,7 @@ function half(bits: number): number {
   return bits & 0x8000 ? -size : size;
 }
 
-describe.runIf(differences.files)("files", () => {
+describe("files", () => {
   describe.each(supported("float", "double", "half", "bfloat16"))("save and load in %s", (dtype) => {
     it("give the same bits", () => {
       const m = network();
@@ -268,14 +268,5 @@ describe.runIf(differences.files)("files", () => {
       k.load(m, path);
       expect(readdirSync(folder).sort()).toEqual(["link", "model.safetensors"]);
     });
-  });
-});
-
-describe.runIf(!differences.files)("an engine without files", () => {
-  it("says so", () => {
-    const instead = "WebAssembly has no files; state(module) gives its parameters as plain data";
-    expect(expectError("ERR_FILE", () => k.save(network(), path))).toContain(`save: cannot write ${path}: ${instead}`);
-    expect(refused(network(), "ERR_FILE")).toContain(`load: cannot read ${path}: ${instead}`);
-    expect(readdirSync(folder)).toEqual([]);
   });
 });

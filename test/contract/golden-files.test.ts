@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { type GoldenRun, goldenRun, steps } from "./golden-run.js";
 
@@ -16,6 +15,16 @@ afterEach(() => k.free());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const golden = (name: string) => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
+
+const arrays = { float: Float32Array, double: Float64Array, long: BigInt64Array, bool: Uint8Array };
+
+/** All numbers of plain data, and of arrays in the form that JSON gives them. */
+function numbersOf(value: unknown): number[] {
+  if (typeof value !== "object" || value === null) return typeof value === "number" ? [value] : [];
+  const { dtype, data } = value as { dtype?: keyof typeof arrays; data?: unknown };
+  if (dtype === undefined || typeof data !== "string") return Object.values(value).flatMap(numbersOf);
+  return Array.from(new arrays[dtype](new Uint8Array(Buffer.from(data, "base64")).buffer), Number);
+}
 
 /** Writes a file whose description `change` has changed. */
 function rewrite(name: string, change: (description: never) => unknown): void {
@@ -31,17 +40,21 @@ function rewrite(name: string, change: (description: never) => unknown): void {
   writeFileSync(changed, Buffer.concat([head, text, bytes.subarray(8 + length)]));
 }
 
-describe.runIf(differences.files)("a file of version 1", () => {
+describe("a file of version 1", () => {
   const expected = JSON.parse(readFileSync(golden("run-1.json"), "utf8"));
+  // The native engine wrote them. WebAssembly has other kernels, whose losses have other last digits.
+  const expectSteps = (run: GoldenRun) => {
+    const found = JSON.parse(JSON.stringify(steps(run)));
+    if (k.engine === "native") expect(found).toEqual(expected);
+    else expect(numbersOf(found)).toEqual(numbersOf(expected).map((number) => expect.closeTo(number, 5)));
+  };
 
   it("goes on as it did when it was written", () => {
-    expect(JSON.parse(JSON.stringify(steps(k.load<GoldenRun>(golden("run-1.safetensors")))))).toEqual(expected);
+    expectSteps(k.load<GoldenRun>(golden("run-1.safetensors")));
     const run = goldenRun();
     k.load(golden("run-1.safetensors"), { ...run });
-    expect(JSON.parse(JSON.stringify(steps(run)))).toEqual(expected);
-    expect(
-      JSON.parse(JSON.stringify(steps(k.deserialize<GoldenRun>(readFileSync(golden("run-1.safetensors")))))),
-    ).toEqual(expected);
+    expectSteps(run);
+    expectSteps(k.deserialize<GoldenRun>(readFileSync(golden("run-1.safetensors"))));
   });
 
   it("may have keys of a later release that this one does not need", () => {
@@ -52,9 +65,7 @@ describe.runIf(differences.files)("a file of version 1", () => {
       for (const object of Object.values(content.objects)) Object.assign(object, { later: null });
     });
     expectError("ERR_FORMAT", () => k.load(changed));
-    expect(JSON.parse(JSON.stringify(steps(k.load(changed, {}, { verify: false }) as unknown as GoldenRun)))).toEqual(
-      expected,
-    );
+    expectSteps(k.load(changed, {}, { verify: false }) as unknown as GoldenRun);
   });
 
   it("of a newer version or with a kind that this release does not know is refused", () => {

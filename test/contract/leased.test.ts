@@ -86,7 +86,7 @@ describe("a leased object", () => {
     }
     expect(wrong).toEqual([]);
     const others = functions.map(([name]) => name).filter((name) => !busy.has(name) && !passing.includes(name));
-    const unsupported = differences.files ? [] : [...groupFunctions, "loadAsync", "saveAsync"];
+    const unsupported = differences.hasThread ? [] : groupFunctions;
     expect(others.filter((name) => !withoutHandles.includes(name))).toEqual(
       unsupported.filter((name) => !withoutHandles.includes(name)).sort(),
     );

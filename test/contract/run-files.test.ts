@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 import { classes, inputs } from "./small-models.js";
@@ -56,7 +55,7 @@ function advance({ net, optimizer, model }: Run, steps: number): unknown {
   return [reports, k.state(net), state, buffers, k.metrics(model), k.randperm(5)];
 }
 
-/** The ways to keep a run: a file, which WebAssembly does not have, and bytes. */
+/** The ways to keep a run: a file, and bytes. */
 const ways = {
   file: {
     keep: (objects: k.RunObjects) => k.save(path, objects),
@@ -79,7 +78,7 @@ const ways = {
 } as const;
 let kept: Uint8Array = new Uint8Array();
 
-describe.runIf(differences.files).each(["file", "bytes"] as const)("a run as %s", (way) => {
+describe.each(["file", "bytes"] as const)("a run as %s", (way) => {
   const { keep, read, bytes, replace } = ways[way];
 
   for (const name of optimizers) {
@@ -273,7 +272,7 @@ describe.runIf(differences.files).each(["file", "bytes"] as const)("a run as %s"
   });
 });
 
-describe.runIf(differences.files)("the file of a run", () => {
+describe("the file of a run", () => {
   it("has every tensor of a new object, which is not made of other memory", () => {
     const net = k.module(k.seq("sequential", ["batchnorm", 2]));
     const kept = Buffer.from(k.serialize({ net }));

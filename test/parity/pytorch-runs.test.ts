@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { advance, bridges, expectClose, layers, optimizers, torchNet } from "./small-net.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwell-pytorch-"));
@@ -59,8 +58,8 @@ async function start(program: string): Promise<Python | undefined> {
 
 /** STEPWELL_BENCH_PYTHON, or the machine's own. */
 const own = process.env.STEPWELL_BENCH_PYTHON;
-const python = differences.files ? (own && (await start(own))) || (await start("python3")) : undefined;
-if (differences.files && python === undefined) {
+const python = (own && (await start(own))) || (await start("python3"));
+if (python === undefined) {
   console.warn("runs in PyTorch are not tested: STEPWELL_BENCH_PYTHON names no Python with torch 2.11 and safetensors");
 }
 afterAll(() => python?.end());
@@ -68,7 +67,7 @@ const run = (program: string) => (python as Python).run(program);
 
 const network = () => k.module(k.seq(...layers));
 
-describe.runIf(differences.files && python !== undefined)("a run in PyTorch", () => {
+describe.runIf(python !== undefined)("a run in PyTorch", () => {
   it.each(Object.entries(optimizers))(
     "of %s continues there with equal steps",
     async (name, [options, type, theirs]) => {

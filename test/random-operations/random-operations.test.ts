@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engine } from "@stepwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { differences } from "../engine-differences.js";
 import { callOperation, operationNames } from "../operation-calls.js";
 import { functions } from "./functions.js";
 import { type ClassName, classes, membersOf } from "./operations/fluent.js";
@@ -37,16 +36,13 @@ describe("random operations", () => {
   });
 
   it("call every function of the package with success", async () => {
-    const withoutFiles = differences.files
-      ? []
-      : ["save", "load", "inspect", "serialize", "deserialize", "Module.save", "Module.load"];
     const members = (Object.keys(classes) as ClassName[]).flatMap((name) =>
       membersOf(name).map((member) => `${name}.${member}`),
     );
     // Only classes of a program call `registerBuffer`.
     const all = [...functions.keys(), ...members].filter((name) => !/\.(handle|registerBuffer)$/.test(name));
     const lacking = operationNames.filter((name) => callOperation(name) === "ERR_UNSUPPORTED");
-    const unsupported = [...withoutFiles, ...lacking, ...lacking.map((name) => `Tensor.${name}`)];
+    const unsupported = [...lacking, ...lacking.map((name) => `Tensor.${name}`)];
     const missing = () => all.filter((name) => !counts.successes.has(name) && !unsupported.includes(name));
     // Some succeed in one sequence of a hundred. A new function has no operation, and never does.
     for (let seed = seeds.length + 1; missing().length > 0 && seed < 10 * seeds.length; seed++) {

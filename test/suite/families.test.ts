@@ -60,11 +60,12 @@ function documented() {
 }
 
 it("commands and the SDK's functions are divided alike", () => {
-  // The SDK calls `release` for forgotten handles, `outline` and `pick` to print objects, and others for functions of modules. Tests
-  // call `errorcodes`.
+  // The SDK calls `release` for forgotten handles, `outline` and `pick` to print objects, and others for functions of modules and for
+  // files in WebAssembly. Tests call `errorcodes`.
   const internal = [
     ...["release", "outline", "pick", "errorcodes"],
     ...["callbacks", "bindcallback", "isparameter", "runningcall", "outputs", "graphfunctions"],
+    ...["tensors", "position", "exchange"],
   ];
   // `class` is a reserved word.
   const named = (name: string) => (name === "class" ? "classof" : name);

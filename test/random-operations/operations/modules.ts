@@ -1,5 +1,4 @@
 import * as k from "@stepwell/sdk";
-import { differences } from "../../engine-differences.js";
 import { InvariantViolation } from "../invariants.js";
 import { dtypeOf, inputOf, lossNames, moduleSpecification, nestedNumbers } from "../values.js";
 import type { Operations } from "./operation.js";
@@ -137,7 +136,7 @@ export const moduleOperations: Operations = {
   },
   file: (world) => {
     const [from, to] = [world.any("module"), world.any("module")];
-    if (!differences.files || !from || !to) return;
+    if (!from || !to) return;
     const name = `module-${world.random.int(3)}.safetensors`;
     if (world.random.chance(0.6)) world.call("save", from.handle, name);
     world.call("load", to.handle, name);

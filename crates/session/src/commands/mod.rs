@@ -14,7 +14,7 @@ pub(crate) mod compact_call;
 pub(crate) mod data_positions;
 #[cfg_attr(target_arch = "wasm32", path = "no_devices.rs")]
 pub(crate) mod devices;
-#[cfg_attr(target_arch = "wasm32", path = "no_files.rs")]
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod files;
 pub(crate) mod fills;
 pub(crate) mod generator;
@@ -54,6 +54,8 @@ pub(crate) mod run_changes;
 pub(crate) mod run_objects;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod run_part;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod run_parts;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod run_sources;
 pub(crate) mod samples;
@@ -244,11 +246,22 @@ impl<E: Engine> Session<E> {
         ("buffer", modules::buffer),
         ("buffers", modules::buffers),
         ("buffernames", modules::buffernames),
+        #[cfg(not(target_arch = "wasm32"))]
         ("save", files::save),
+        #[cfg(not(target_arch = "wasm32"))]
         ("load", files::load),
+        #[cfg(not(target_arch = "wasm32"))]
         ("inspect", files::inspect),
+        #[cfg(not(target_arch = "wasm32"))]
         ("serialize", files::serialize),
+        #[cfg(not(target_arch = "wasm32"))]
         ("deserialize", files::deserialize),
+        #[cfg(target_arch = "wasm32")]
+        ("tensors", run_parts::tensors),
+        #[cfg(target_arch = "wasm32")]
+        ("position", run_parts::position),
+        #[cfg(target_arch = "wasm32")]
+        ("exchange", run_parts::exchange),
         ("loss", losses::loss),
         ("knormal", initializers::knormal),
         ("kuniform", initializers::kuniform),

@@ -72,15 +72,13 @@ pub(crate) struct DataLoader<E: Engine> {
     /// The measurements of the epoch that has begun; after its end, and until the next one has a batch, of the last epoch.
     measured: Vec<BatchMetrics>,
     /// A position that the data will have, if they have as many samples.
-    #[cfg(not(target_arch = "wasm32"))]
     pending: Option<EpochPosition>,
     /// True if the policy for gradients that are not finite was given and is not the default.
     pub(crate) is_policy_given: bool,
 }
 
 /// Where a data loader is in its data, without the data.
-#[cfg(not(target_arch = "wasm32"))]
-#[derive(Clone)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(Clone))]
 pub(crate) struct EpochPosition {
     /// The number of samples.
     pub(crate) count: usize,
@@ -120,7 +118,6 @@ impl<E: Engine> DataLoader<E> {
             cursor: None,
             shuffled: None,
             measured: Vec::new(),
-            #[cfg(not(target_arch = "wasm32"))]
             pending: None,
             is_policy_given: false,
         }
@@ -141,7 +138,6 @@ impl<E: Engine> DataLoader<E> {
         self.cursor = None;
         self.shuffled = None;
         self.measured = Vec::new();
-        #[cfg(not(target_arch = "wasm32"))]
         if let Some(position) = self.pending.take().filter(|position| position.count == *count) {
             self.set_position(position);
         }
@@ -280,6 +276,25 @@ impl<E: Engine> DataLoader<E> {
         Some(EpochPosition { count, epoch, shuffled: self.shuffled.clone(), measured: self.measured.clone() })
     }
 
+    /// The position as the numbers of the command `position`; `None` without data.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn numbers(&self) -> Option<Vec<f64>> {
+        let mut numbers = vec![self.data.as_ref()?.count as f64, -1.0, 0.0, -1.0];
+        let mut add = |place: usize, order: &[usize]| {
+            numbers[place] = order.len() as f64;
+            order.iter().for_each(|sample| numbers.push(*sample as f64));
+        };
+        if let Some(cursor) = &self.cursor {
+            add(1, &cursor.order);
+        }
+        if let Some(order) = &self.shuffled {
+            add(3, order);
+        }
+        numbers[2] = self.cursor.as_ref().map_or(0, |cursor| cursor.next) as f64;
+        self.measured.iter().for_each(|batch| numbers.extend(batch.numbers()));
+        Some(numbers)
+    }
+
     /// Fails unless a loader with these data can go to a position.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn check_position(&self, position: &EpochPosition) -> Result<()> {
@@ -301,7 +316,6 @@ impl<E: Engine> DataLoader<E> {
     }
 
     /// Goes to a position that was checked, now or once it has the data.
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn set_position(&mut self, position: EpochPosition) {
         if self.data.is_none() {
             self.pending = Some(position);

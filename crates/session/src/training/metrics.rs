@@ -61,13 +61,11 @@ pub(crate) struct BatchMetrics {
 
 impl BatchMetrics {
     /// As numbers: loss, weight, matches, classes.
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn numbers(&self) -> [f64; 4] {
         [self.loss, self.weight, self.matches as f64, self.classes as f64]
     }
 
     /// Of [`BatchMetrics::numbers`].
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn from_numbers([loss, weight, matches, classes]: [f64; 4]) -> Self {
         Self { loss, weight, matches: matches as usize, classes: classes as usize }
     }

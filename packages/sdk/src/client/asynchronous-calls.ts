@@ -47,12 +47,12 @@ class AsynchronousCalls implements CallList {
 
   /** Starts a call, and resolves with its result. */
   async call(command: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
-    const { signal, name = command, onBatch } = options;
+    const { signal, name = command, onBatch, run } = options;
     const engine = this.#engine;
     try {
       const encoded = engine.encode(name, args);
       if (signal?.aborted) throw signal.reason;
-      const number = this.#runner.start(command, encoded, onBatch !== undefined);
+      const number = this.#runner.start(command, encoded, { reports: onBatch !== undefined, run });
       return await new Promise((resolve, reject) => {
         const abort = () => this.#runner.stop(number);
         const decode = (result: BindingResult) => engine.decode(result, encoded);

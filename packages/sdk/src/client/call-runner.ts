@@ -35,10 +35,18 @@ export type CallEvent =
   | { readonly number: number; readonly isStopped: boolean; readonly result: BindingResult }
   | { readonly number: number; readonly error: unknown };
 
+/** How a call runs. */
+export interface RunOptions {
+  /** Whether there are events of its batches. */
+  readonly reports: boolean;
+  /** Makes the call where the engine has no such command. */
+  readonly run: ((encoded: readonly BindingArgument[]) => unknown) | undefined;
+}
+
 /** Runs calls, one after the other. */
 export interface CallRunner {
-  /** Starts a call, and returns its number. With `reports` there are events of its batches. Throws if it cannot start. */
-  start(command: string, encoded: readonly BindingArgument[], reports: boolean): number;
+  /** Starts a call, and returns its number. Throws if it cannot start. */
+  start(command: string, encoded: readonly BindingArgument[], how: RunOptions): number;
   /** Stops a call after its present batch. */
   stop(number: number): void;
   /** Forgets all calls, whose objects were freed. */
@@ -53,6 +61,8 @@ export interface CallOptions {
   readonly onBatch?: ((report: never) => void) | undefined;
   /** The name of the call in messages. Default: the command. */
   readonly name?: string;
+  /** Makes the call in its turn, on an engine without a thread that has no such command. */
+  readonly run?: (encoded: readonly BindingArgument[]) => unknown;
 }
 
 /** The asynchronous calls of an engine. */

@@ -81,6 +81,27 @@ export class EngineClient implements AsynchronousClient {
     return this.#asynchronous;
   }
 
+  /** The arguments of a call as the engine takes them. A handle is its id. */
+  encode(name: string, args: readonly unknown[]): readonly BindingArgument[] {
+    return encodeArguments(this.#registry, name, args, this.#memory.allocate);
+  }
+
+  /** Calls a command with encoded arguments, and returns the result with ids in the place of handles. */
+  callEncoded(command: string, encoded: readonly BindingArgument[]): BindingResult {
+    try {
+      return toThisRealm(this.#callBinding(command, encoded));
+    } catch (error) {
+      throw this.#error(error, []);
+    }
+  }
+
+  /** Handles of objects that were made of arguments, by their ids. */
+  handlesOf(ids: readonly bigint[], args: readonly unknown[]): readonly object[] {
+    const handles = ids.map((id) => this.#registry.handle(Number(id)));
+    if (this.#functions.areUsed) this.#holdArguments("deserialize", args, handles);
+    return handles;
+  }
+
   /** Whether the engine has files, and takes their bytes. */
   get hasFiles(): boolean {
     return this.#binding.hasFiles === true;

@@ -1,7 +1,7 @@
 // Calls on the thread of the native engine.
 
 import type { Binding, BindingArgument, BindingResult } from "../binding.js";
-import type { CallEvent, CallRunner } from "./call-runner.js";
+import type { CallEvent, CallRunner, RunOptions } from "./call-runner.js";
 
 /** An event of a call, as the binding has it. `isStopped` of a batch is null. */
 type Row = readonly [number: number, code: string | null, value: BindingResult, isStopped: boolean | null];
@@ -16,7 +16,7 @@ export class ThreadCalls implements CallRunner {
     this.#tell = tell;
   }
 
-  start(command: string, encoded: readonly BindingArgument[], reports: boolean): number {
+  start(command: string, encoded: readonly BindingArgument[], { reports }: RunOptions): number {
     return this.#binding.start?.(command, encoded, () => this.#wake(), reports) as number;
   }
 

@@ -3,7 +3,7 @@
 import type { BindingArgument, BindingResult } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import { soon } from "../values/event-loop.js";
-import type { CallEvent, CallRunner, ClientCalls } from "./call-runner.js";
+import type { CallEvent, CallRunner, ClientCalls, RunOptions } from "./call-runner.js";
 import { Leases } from "./leases.js";
 
 /** In milliseconds: half of a frame at 60 Hz, so that a page draws each one. A batch that takes longer has a turn of its own. */
@@ -32,11 +32,7 @@ export class Turns implements CallRunner {
     this.#leases = new Leases(engine);
   }
 
-  start(command: string, encoded: readonly BindingArgument[], reports: boolean): number {
-    if (command === "save" || command === "load") {
-      const message = `${command}: WebAssembly has no files: serialize(objects) and state(x) give what a page stores`;
-      throw new StepwellError("ERR_UNSUPPORTED", message);
-    }
+  start(command: string, encoded: readonly BindingArgument[], { reports, run }: RunOptions): number {
     if (this.#engine.isInFunction()) {
       const message = "a function that a step or a pass has called is running, and cannot start an asynchronous call";
       throw new StepwellError("ERR_BUSY", `${command}: ${message}`);
@@ -46,7 +42,8 @@ export class Turns implements CallRunner {
     this.#leases.lend(number, command, encoded);
     const args = encoded.map(copied);
     const pass = command === "run" ? this.#pass(args, reports) : undefined;
-    const next = () => pass?.next() ?? { done: true, value: this.#engine.run(command, args) };
+    const whole = () => (run ? (run(args) as BindingResult) : this.#engine.run(command, args));
+    const next = () => pass?.next() ?? { done: true, value: whole() };
     this.#jobs.push({ number, next, isStopped: false });
     this.#plan();
     return number;

@@ -4,11 +4,11 @@
 // complete: `save` renames it when all its bytes are on the disk.
 
 import { StepwellError } from "../../errors.js";
+import { requireFiles } from "../../files/file-system.js";
 import type { RunObjects } from "../../types/checkpoints.js";
 import { describeValue } from "../../values/describe.js";
 import { namedOptions } from "../../values/named-options.js";
 import { refuse } from "../../values/refuse.js";
-import { client } from "../client.js";
 import { save, saveAsync } from "../functions/files.js";
 
 /** Which checkpoints of a folder stay. */
@@ -37,7 +37,7 @@ export interface SavedCheckpoint extends CheckpointPlace {
 
 /**
  * A folder of checkpoints. Each save adds a file, and then removes those that are neither among the newest nor among the best. Other
- * files stay. A crash before the removal leaves more files, which the next save removes. Not in WebAssembly.
+ * files stay. A crash before the removal leaves more files, which the next save removes. Not in a page.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export class Checkpoints {
     if (keep !== undefined) whole("keep", keep, 1);
     whole("best", best, 0);
     if (mode !== "min" && mode !== "max") wrongType("mode", '"min" or "max"', mode);
-    if (!client.hasFiles) throw new StepwellError("ERR_UNSUPPORTED", "checkpoints: this engine has no files");
+    requireFiles("checkpoints");
     this.folder = folder;
     [this.#keep, this.#best, this.#mode] = [keep ?? Number.POSITIVE_INFINITY, best, mode];
   }

@@ -2,12 +2,15 @@
 
 import { handleOf } from "../../client/encode.js";
 import { hasCode, StepwellError } from "../../errors.js";
+import { requireFiles } from "../../files/file-system.js";
 import type { MetricName } from "../../generated/settings.js";
 import type { ModuleHandle, OptimizerHandle } from "../../handle.js";
+import type { RunObjects, RunTargets } from "../../types/checkpoints.js";
 import { namedOptions } from "../../values/named-options.js";
 import { isDictionary, isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
+import { load, save } from "../functions/files.js";
 import type { Call } from "./batch-calls.js";
 import { Checkpoints } from "./checkpoints.js";
 import type { CheckpointOptions, TrainingPosition } from "./fit-types.js";
@@ -15,16 +18,13 @@ import type { CheckpointOptions, TrainingPosition } from "./fit-types.js";
 /** Names of a file that the training itself gives. */
 const OWN = ["module", "optimizer", "training"];
 
-/** Options of checkpoints that are valid. The engine must have files. */
+/** Options of checkpoints that are valid. Not in a page, which has no files. */
 export function readCheckpoint(given: unknown): CheckpointOptions {
   const where = "fit: checkpoint";
   const names = ["path", "folder", "steps", "seconds", "resume", "objects"] as const;
   const options = namedOptions<CheckpointOptions>(where, given, names);
   const { path, folder, steps, seconds, resume, objects } = options;
-  if (!client.hasFiles) {
-    const message = `${where}: this engine has no files; the property \`position\` of a training is plain data`;
-    throw new StepwellError("ERR_UNSUPPORTED", message);
-  }
+  requireFiles(where);
   if ((path === undefined) === (folder === undefined)) {
     const message = `${where}: expected path or folder, given ${path === undefined ? "neither" : "both"}`;
     throw new StepwellError("ERR_ARGUMENT", message);
@@ -87,7 +87,7 @@ export class Checkpoint {
     const given = Object.entries(this.#options.objects ?? {}).filter(([, value]) => handleOf(value) !== undefined);
     try {
       const targets = { ...Object.fromEntries(given), ...this.#objects };
-      const { training } = (await this.#call("load", path, targets)) as { training?: TrainingPosition };
+      const { training } = (await this.#loaded(path, targets)) as { training?: TrainingPosition };
       if (training === undefined) {
         const message = `fit: checkpoint: expected the file of a training, given ${path} without a position`;
         throw new StepwellError("ERR_FORMAT", message);
@@ -99,6 +99,10 @@ export class Checkpoint {
       if (!isMissing) throw error;
       return undefined;
     }
+  }
+
+  async #loaded(path: string, targets: RunTargets): Promise<unknown> {
+    return client.hasFiles ? this.#call("load", path, targets) : load(path, targets);
   }
 
   /** Begins a training after a step. A folder must not have a file of a later step. */
@@ -123,7 +127,9 @@ export class Checkpoint {
     const { folder, objects } = this.#options;
     const { step } = training;
     const path = this.#options.path ?? (folder as Checkpoints).path({ step, score: this.#scoreOf(training) });
-    await this.#call("save", path, { ...objects, ...this.#objects, training });
+    const saved = { ...objects, ...this.#objects, training };
+    if (client.hasFiles) await this.#call("save", path, saved);
+    else save(path, saved as unknown as RunObjects);
     folder?.prune(path);
     [this.#step, this.#time] = [step, performance.now()];
     return path;

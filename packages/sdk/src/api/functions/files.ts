@@ -1,7 +1,9 @@
 // Modules and whole runs in files.
 
+import type { BindingArgument } from "../../binding.js";
 import { callAsync } from "../../client/asynchronous-calls.js";
 import { StepwellError } from "../../errors.js";
+import * as own from "../../files/file-functions.js";
 import type {
   FileContent,
   LoadedRun,
@@ -20,7 +22,7 @@ import { client } from "../client.js";
 /**
  * Saves parameters and buffers by name, in the safetensors format. The file is replaced as a whole or not at all, even in a
  * crash. It keeps its mode, and its owner if the system allows that. A link is followed, also to a file that does not exist yet.
- * While it writes, there is a file `.stepwell-….tmp` in the same folder. The next save in that folder removes such files of killed
+ * A page has no files: `ERR_UNSUPPORTED`. While it writes, there is a file `.stepwell-….tmp` in the same folder. The next save in that folder removes such files of killed
  * processes.
  */
 export function save(module: AnyModule, path: string): void;
@@ -39,7 +41,7 @@ export function save(module: AnyModule, path: string): void;
  */
 export function save(path: string, objects: RunObjects): void;
 export function save(...args: readonly unknown[]): unknown {
-  return client.call("save", args);
+  return client.hasFiles ? client.call("save", args) : own.save(client, client.encode("save", args));
 }
 
 /**
@@ -121,7 +123,9 @@ export function load<Targets extends RunTargets>(
   options?: RunPartOptions,
 ): (Targets & LoadedRun) | LoadReport;
 export function load(...args: readonly unknown[]): unknown {
-  return loaded(client.call("load", withNames(args)), args);
+  const given = withNames(args);
+  const result = client.hasFiles ? client.call("load", given) : own.load(client, client.encode("load", given), args);
+  return loaded(result, args);
 }
 
 /** The arguments of `load`, with names in the place of a function that gives them. */
@@ -129,7 +133,12 @@ function withNames(args: readonly unknown[]): readonly unknown[] {
   const [first, second, options] = args;
   if (options === undefined) return args;
   const ofRun = typeof first === "string";
-  const names = () => (client.call("inspect", [ofRun ? first : second], "load") as FileContent).tensors;
+  const path = [ofRun ? first : second];
+  const content = () =>
+    client.hasFiles
+      ? (client.call("inspect", path, "load") as FileContent)
+      : own.inspect(client, client.encode("load", path), "load");
+  const names = () => content().tensors;
   return [first, second, renamed("load", options, ofRun, () => names().map(({ name }) => name)), ...args.slice(3)];
 }
 
@@ -171,16 +180,16 @@ function namesIn(bytes: Uint8Array): readonly string[] {
 
 /**
  * Saves as {@link save} does, on a thread of the engine. Until it is over, the objects and all that shares their parameters are `ERR_BUSY`
- * for other calls. Not in WebAssembly, which has no files: `ERR_UNSUPPORTED`.
+ * for other calls. Not in a page, which has no files: `ERR_UNSUPPORTED`. On WebAssembly it runs in a turn of the event loop.
  */
 export function saveAsync(module: AnyModule, path: string): Promise<void>;
 /** Saves a run. */
 export function saveAsync(path: string, objects: RunObjects): Promise<void>;
 export function saveAsync(...args: readonly unknown[]): Promise<unknown> {
-  return callAsync(client, "save", args, { name: "saveAsync" });
+  return callAsync(client, "save", args, { name: "saveAsync", run: (encoded) => own.save(client, encoded) });
 }
 
-/** Loads as {@link load} does, on a thread of the engine. Until it is over, the given objects are `ERR_BUSY`. Not in WebAssembly: `ERR_UNSUPPORTED`. */
+/** Loads as {@link load} does, on a thread of the engine. Until it is over, the given objects are `ERR_BUSY`. Not in a page: `ERR_UNSUPPORTED`. */
 export function loadAsync(
   module: AnyModule,
   path: string,
@@ -211,7 +220,8 @@ export function loadAsync<Targets extends RunTargets>(
   options?: RunPartOptions,
 ): Promise<(Targets & LoadedRun) | LoadReport>;
 export async function loadAsync(...args: readonly unknown[]): Promise<unknown> {
-  return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync" }), args);
+  const run = (encoded: readonly BindingArgument[]) => own.load(client, encoded, args);
+  return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync", run }), args);
 }
 
 /**
@@ -224,12 +234,12 @@ export async function loadAsync(...args: readonly unknown[]): Promise<unknown> {
  */
 export function inspect(path: string): FileContent;
 export function inspect(...args: readonly unknown[]): unknown {
-  return client.call("inspect", args);
+  return client.hasFiles ? client.call("inspect", args) : own.inspect(client, client.encode("inspect", args));
 }
 
 /**
- * The bytes of the file that `save(path, objects)` writes, for a database or the body of a request. The native engine has them.
- * WebAssembly does not: `ERR_UNSUPPORTED`.
+ * The bytes of the file that `save(path, objects)` writes, for a database, the body of a request, or the storage of a page. Both
+ * engines write the same bytes for the same objects.
  *
  * @example
  * ```ts
@@ -238,7 +248,7 @@ export function inspect(...args: readonly unknown[]): unknown {
  */
 export function serialize(objects: RunObjects): Uint8Array;
 export function serialize(...args: readonly unknown[]): unknown {
-  return client.call("serialize", args);
+  return client.hasFiles ? client.call("serialize", args) : own.serialize(client, client.encode("serialize", args));
 }
 
 /**
@@ -279,10 +289,8 @@ export function deserialize(...args: readonly unknown[]): unknown {
     const message = `deserialize: expected a Uint8Array as argument 1, given ${describeValue(bytes)}`;
     throw new StepwellError("ERR_ARGUMENT", message);
   }
-  // An engine without files says so, and cannot take bytes.
-  if (!client.hasFiles) return client.call("deserialize", []);
   const names = () => namesIn(bytes as Uint8Array);
   const given =
     options === undefined ? args : [bytes, objects, renamed("deserialize", options, true, names), ...args.slice(3)];
-  return withTargets(client.call("deserialize", given), args);
+  return withTargets(client.hasFiles ? client.call("deserialize", given) : own.deserialize(client, given), args);
 }

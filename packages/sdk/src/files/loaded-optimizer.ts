@@ -1,0 +1,175 @@
+// The optimizers of the file of a run, each on the parameters of several objects.
+//
+// The command `opt(state, module)` restores one on the parameters of a module. So an optimizer of the same parameters, which has the
+// objects that they came from, gives a module of them all. The restored optimizer then gets these objects.
+
+import type { BindingArgument, BindingResult } from "../binding.js";
+import { type Calls, failure, misfit } from "./calls.js";
+import { entriesIn, type Json, type JsonObject } from "./json.js";
+import { layoutOf, looseLayoutOf, type TensorProperties } from "./module-layout.js";
+
+type LooseKind = "tensor" | "vector" | "dictionary";
+
+/** An object that parameters belong to. */
+interface Origin {
+  readonly id: bigint;
+  readonly kind: "module" | LooseKind;
+  readonly parameters: ReadonlyMap<string, TensorProperties>;
+}
+
+/** A parameter in the state of an optimizer. */
+interface ParameterRow {
+  readonly group: number;
+  readonly object: string;
+  readonly name: string;
+  readonly columns: JsonObject;
+}
+
+/** The definition of an optimizer, as far as it is used here. */
+interface Definition {
+  readonly optimizer: string;
+  readonly parms: readonly { readonly name: string; readonly pointer: number }[];
+}
+
+/** The optimizers of a file by name. */
+export class LoadedOptimizers {
+  readonly #calls: Calls;
+  readonly #argument: (value: Json) => BindingArgument;
+  readonly #targets = new Map<string, bigint>();
+  readonly #known = new Map<string, bigint>();
+  readonly #loose = new Map<string, Origin>();
+
+  constructor(calls: Calls, argument: (value: Json) => BindingArgument) {
+    this.#calls = calls;
+    this.#argument = argument;
+  }
+
+  /** Adds an optimizer that is to be set. */
+  give(name: string, id: bigint): void {
+    if (!this.#targets.has(name)) this.#targets.set(name, id);
+  }
+
+  /** The optimizer of a name, once it was restored. */
+  get(name: string): bigint | undefined {
+    return this.#known.get(name);
+  }
+
+  /** Adds tensors outside of modules. */
+  addLoose(name: string, id: bigint, kind: LooseKind): void {
+    const layout = looseLayoutOf(this.#calls, id, kind);
+    this.#loose.set(name, { id, kind, parameters: new Map(layout.map((tensor) => [tensor.name, tensor])) });
+  }
+
+  /** An optimizer of a state, and the given one that is to become it. */
+  restored(name: string, state: JsonObject, modules: ReadonlyMap<string, bigint>): { made: bigint; target?: bigint } {
+    const calls = this.#calls;
+    const rows = rowsOf(state);
+    const origins = this.#originsOf(rows, modules);
+    checkRows(rows, origins);
+    const source = calls.make("opt", "sgd");
+    const ordered = [...rows].sort((a, b) => a.group - b.group);
+    for (const run of runsOf(ordered))
+      this.#register(source, origins.get((run[0] as ParameterRow).object) as Origin, run);
+    if (modules.size + this.#loose.size === 1)
+      for (const id of modules.values()) calls.call("opt", source, 0, [id, []]);
+    const { parms } = calls.call("opt", source, false) as unknown as Definition;
+    const names = new Map(ordered.map((row, i) => [row, parms[i]?.name ?? row.name]));
+    const [only] = modules.values();
+    const module = parms.length > 0 || modules.size === 1 ? calls.make("module", source) : only;
+    const described = rows.map((row) => {
+      const columns = [...row.columns].filter(([column]) => column !== "object");
+      return new Map([...columns, ["name", names.get(row) as string] as const]);
+    });
+    const argument = this.#argument(new Map([...state, ["parms", described] as const]));
+    const made = calls.make("opt", argument, module ?? calls.make("module", ["sequential"]));
+    calls.call("exchange", made, source, true);
+    const target = this.#targets.get(name);
+    if (target !== undefined) this.#checkTarget(target, made);
+    this.#known.set(name, target ?? made);
+    return { made, ...(target !== undefined && { target }) };
+  }
+
+  /** The objects of the rows. */
+  #originsOf(rows: readonly ParameterRow[], modules: ReadonlyMap<string, bigint>): ReadonlyMap<string, Origin> {
+    const origins = new Map<string, Origin>();
+    for (const { object } of rows) {
+      if (origins.has(object)) continue;
+      const [module, loose] = [modules.get(object), this.#loose.get(object)];
+      if (module !== undefined) {
+        const { parameters } = layoutOf(this.#calls, module);
+        const byName = new Map(parameters.map((tensor) => [tensor.name, tensor]));
+        origins.set(object, { id: module, kind: "module", parameters: byName });
+      } else if (loose) origins.set(object, loose);
+    }
+    return origins;
+  }
+
+  /** Adds parameters of one object to an optimizer. */
+  #register(optimizer: bigint, { id, kind, parameters }: Origin, run: readonly ParameterRow[]): void {
+    const calls = this.#calls;
+    const names = run.map(({ name }) => name);
+    const list = kind === "tensor" ? id : [id, kind === "vector" ? names.map(Number) : names];
+    const add = () => calls.call("opt", optimizer, 0, list);
+    const isTrained = kind === "module" || names.some((name) => parameters.get(name)?.requiresGradient);
+    if (isTrained) add();
+    else {
+      // An optimizer takes loose tensors if one of them is trained, as all were that the file has.
+      const tensor = kind === "tensor" ? id : calls.tensorsOf(id)[[...parameters.keys()].indexOf(names[0] as string)];
+      calls.call("gradflag", tensor, true);
+      try {
+        add();
+      } finally {
+        calls.call("gradflag", tensor, false);
+      }
+    }
+  }
+
+  /** Fails unless a given optimizer is of the same kind, and on the same parameters. */
+  #checkTarget(target: bigint, made: bigint): void {
+    const definitionOf = (id: bigint) => this.#calls.call("opt", id, false) as unknown as Definition & BindingResult;
+    const [own, saved] = [definitionOf(target), definitionOf(made)];
+    if (own.optimizer !== saved.optimizer) {
+      throw failure("ERR_FORMAT", `expected a state of ${own.optimizer}, given one of ${saved.optimizer}`);
+    }
+    const known = new Set(own.parms.map(({ pointer }) => pointer));
+    if (own.parms.length === saved.parms.length && saved.parms.every(({ pointer }) => known.has(pointer))) return;
+    const expected =
+      "expected an optimizer of the parameters that the file's has, of the objects that are loaded with it";
+    throw failure("ERR_PARAMETER", expected);
+  }
+}
+
+function rowsOf(state: JsonObject): readonly ParameterRow[] {
+  const list = state.get("parms");
+  if (!Array.isArray(list)) throw misfit("the parameters of an optimizer");
+  return list.map((row: Json) => {
+    const columns = entriesIn(row);
+    const [group, object, name] = ["parmgroup", "object", "name"].map((column) => columns?.get(column));
+    if (!columns || typeof group !== "number" || typeof object !== "string" || typeof name !== "string") {
+      throw misfit("the parameters of an optimizer");
+    }
+    return { group, object, name, columns };
+  });
+}
+
+/** Fails unless each row is of a parameter that there is, once. */
+function checkRows(rows: readonly ParameterRow[], origins: ReadonlyMap<string, Origin>): void {
+  const taken = new Set<unknown>();
+  for (const { object, name } of rows) {
+    const parameter = origins.get(object)?.parameters.get(name);
+    if (!parameter) throw failure("ERR_PARAMETER", `unable to find parameter \`${name}\` in the objects`);
+    if (taken.has(parameter)) throw failure("ERR_PARAMETER", `parameter \`${name}\` is repeated`);
+    taken.add(parameter);
+  }
+}
+
+/** Rows of one group and one object that follow each other. */
+function runsOf(rows: readonly ParameterRow[]): readonly (readonly ParameterRow[])[] {
+  const runs: ParameterRow[][] = [];
+  for (const row of rows) {
+    const last = runs.at(-1)?.at(-1);
+    if (last?.object === row.object && last.group === row.group) runs.at(-1)?.push(row);
+    else runs.push([row]);
+  }
+  return runs;
+}
