@@ -1,6 +1,6 @@
 // `stepwell train` and `resume` from the packed tarballs: figures of the SDK, files that resume to the bit, and bad inputs.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -127,17 +127,6 @@ const events = (stdout: string) =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-
-/** Whether the WebAssembly engine makes the bytes of files, which the command line then writes. */
-const hasBytes =
-  spawnSync(
-    process.execPath,
-    ["--input-type=module", "-e", "(await import('@stepwell/sdk')).serialize({ version: 1 })"],
-    {
-      cwd: import.meta.dirname,
-      env: { ...process.env, STEPWELL_ENGINE: "wasm" },
-    },
-  ).status === 0;
 
 /** The figures of a training by the SDK alone. */
 function expectedFigures(targets: readonly number[], epochs: number): readonly unknown[] {
@@ -277,18 +266,10 @@ describe("train", () => {
     const { stdout } = train([...args, "--no-shuffle", "--no-save", "--json", "--quiet"]);
     expect(events(stdout).at(-1)).toMatchObject({ reason: "earlystop", best: 1, epochs: 3 });
   });
-
-  it.skipIf(hasBytes)("saves nothing on WebAssembly, and says so", () => {
-    const { status, stderr } = train(["flowers.csv", "--model", classifier], "wasm");
-    expect(status).toBe(2);
-    expect(stderr).toBe(
-      "stepwell: ERR_UNSUPPORTED: the WebAssembly engine has no files yet: --no-save trains without saving\n",
-    );
-  });
 });
 
 describe("resume", () => {
-  describe.each(hasBytes ? engines : ["native"])("on %s", (engine) => {
+  describe.each(engines)("on %s", (engine) => {
     it.each([
       ["JSON", ["--model", classifier, "--validation", "0.2"]],
       ["classes of its own with dropout", ["--model", "own.mjs"]],

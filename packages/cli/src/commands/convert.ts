@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { AnyModule, AnyOptimizer, ModuleHandle, OptimizerHandle } from "@stepwell/sdk";
 import * as k from "@stepwell/sdk";
-import { CommandError, formatError, usageError } from "../command-error.js";
+import { formatError, usageError } from "../command-error.js";
 import { readHeader } from "../data/safetensors-header.js";
 import { readTensorFile, writeTensorFile } from "../data/tensor-file.js";
 import { makeModule, readModelSource } from "../model/model-file.js";
@@ -35,12 +35,6 @@ export async function convert(
   const repeated = paths.findLastIndex((path, index) => paths.indexOf(path) < index);
   if (repeated >= 0) throw usageError(`${[...read, ...written][repeated]}: expected another file than the others`);
   for (const path of written) checkWritable(path, { replace: given.overwrite === true });
-  if (k.engine !== "native") {
-    throw new CommandError(
-      "ERR_UNSUPPORTED",
-      "the WebAssembly engine has no files yet: convert needs the native engine",
-    );
-  }
   if (kind === "run" && given.cast) throw usageError("--cast is for files of tensors, given a run");
   if (kind === "tensors" && given.model === undefined) {
     throw usageError(`${from} has no description of a model: expected --model`);

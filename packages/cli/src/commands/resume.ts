@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { usageError } from "../command-error.js";
 import type { Environment } from "../output/environment.js";
 import { buildRun } from "../training/build-run.js";
-import { checkEngineSaves, loadRun, readConfiguration } from "../training/run-file.js";
+import { loadRun, readConfiguration } from "../training/run-file.js";
 import { checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
 
 /** Options of the command, as commander has parsed them. */
@@ -17,7 +17,6 @@ export async function resume(path: string, given: ResumeArguments, environment: 
   const saved = readConfiguration(path);
   checkWritable(path, { replace: true });
   checkShown(given);
-  await checkEngineSaves();
   const configuration = { ...saved, epochs: given.epochs ?? saved.epochs };
   const run = await buildRun(configuration, dirname(resolve(path)));
   const progress = await loadRun(path, run);

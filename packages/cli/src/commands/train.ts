@@ -8,7 +8,6 @@ import { readModelSource } from "../model/model-file.js";
 import type { Environment } from "../output/environment.js";
 import { buildRun, selectionOf } from "../training/build-run.js";
 import type { HashedFiles, RunConfiguration } from "../training/configuration.js";
-import { checkEngineSaves } from "../training/run-file.js";
 import { checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
 
 /** Options of the command, as commander has parsed them. */
@@ -50,7 +49,6 @@ export async function train(data: string, given: TrainArguments, environment: En
   if (given.loss) await checkLoss(given.loss.name, given.loss.options);
   const folder = out === null ? process.cwd() : dirname(resolve(out));
   const configuration = configurationOf(data, given, folder);
-  if (out !== null) await checkEngineSaves();
   const run = await buildRun(configuration, folder);
   await runTraining(run, { history: [], step: 0 }, { out, show: given }, environment);
 }

@@ -1,31 +1,11 @@
 // The file of a run: the format of `save(path, objects)`, with the configuration and the progress.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { EpochFigures, PlainData } from "@stepwell/sdk";
-import { CommandError, fileError, formatError } from "../command-error.js";
+import { formatError } from "../command-error.js";
 import { readHeader } from "../data/safetensors-header.js";
 import type { Run } from "./build-run.js";
 import type { RunConfiguration } from "./configuration.js";
 import type { Progress } from "./events.js";
-
-/** Functions of an SDK whose WebAssembly engine has the bytes of files. */
-interface Bytes {
-  serialize?(objects: object): Uint8Array;
-  deserialize?(bytes: Uint8Array, objects: object): unknown;
-}
-
-/** Fails if this engine can neither write files nor make their bytes. */
-export async function checkEngineSaves(): Promise<void> {
-  const k = await import("@stepwell/sdk");
-  if (k.engine === "native") return;
-  try {
-    (k as Bytes).serialize?.({ version: 1 });
-    if ("serialize" in k) return;
-  } catch {
-    // The SDK has the function, and this engine does not.
-  }
-  throw new CommandError("ERR_UNSUPPORTED", "the WebAssembly engine has no files yet: --no-save trains without saving");
-}
 
 /** Saves a run. The file is replaced at once or not at all. */
 export async function saveRun(path: string, run: Run, progress: Progress): Promise<void> {
@@ -40,38 +20,14 @@ export async function saveRun(path: string, run: Run, progress: Progress): Promi
     ...(run.classes && { classes: run.classes }),
     ...(run.scaling && { scaling: { means: run.scaling.means, deviations: run.scaling.deviations } }),
   };
-  const { serialize } = k as Bytes;
-  if (k.engine === "native" || !serialize) k.save(path, objects);
-  else replaceFile(path, serialize(objects));
-}
-
-/** Writes a file under another name first, and then gives it its name. */
-function replaceFile(path: string, bytes: Uint8Array): void {
-  const other = `${path}.${process.pid}.tmp`;
-  try {
-    const file = openSync(other, "wx");
-    try {
-      writeFileSync(file, bytes);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(other, path);
-  } catch (error) {
-    rmSync(other, { force: true });
-    throw fileError(path, error);
-  }
+  k.save(path, objects);
 }
 
 /** Sets the objects of a run from its file, and returns the progress. The generator is set, too. */
 export async function loadRun(path: string, run: Run): Promise<Progress> {
   const k = await import("@stepwell/sdk");
   const { module, optimizer, model } = run;
-  const objects = { module, optimizer, model };
-  const { deserialize } = k as Bytes;
-  const loaded =
-    k.engine === "native" || !deserialize ? k.load(path, objects) : deserialize(readFileSync(path), objects);
-  const { progress } = loaded as unknown as {
+  const { progress } = k.load(path, { module, optimizer, model }) as unknown as {
     readonly progress: { readonly history: readonly EpochFigures[]; readonly step: number };
   };
   return { history: [...progress.history], step: progress.step };
