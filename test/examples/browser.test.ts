@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as k from "@stepwell/sdk";
 import type { Browser, BrowserContext } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -26,7 +27,8 @@ describe.runIf(executablePath)("the page of two spirals", () => {
   beforeAll(async () => {
     const root = fileURLToPath(new URL("../../examples/browser/", import.meta.url));
     await build({ root, logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
-    server = await serve(folder);
+    // An empty page of the same site.
+    server = await serve(folder, (path) => (path === "/none" ? { body: "", type: "text/html" } : {}));
     browser = await launch();
   });
   afterAll(async () => {
@@ -70,6 +72,18 @@ describe.runIf(executablePath)("the page of two spirals", () => {
     const first = await open(parts);
     await first.until(({ saved, steps }) => saved >= 200 && steps > saved);
     await first.page.close();
+    // The file is one of a run, which Node loads too.
+    const other = await parts.newPage();
+    await other.goto(`${server.address}none`);
+    const bytes = await other.evaluate<readonly number[]>(`(async () => {
+      const folder = await navigator.storage.getDirectory();
+      const file = await (await folder.getFileHandle("spirals.safetensors")).getFile();
+      return Array.from(new Uint8Array(await file.arrayBuffer()));
+    })()`);
+    const { steps, net } = k.deserialize<{ steps: number; net: k.ModuleHandle }>(Uint8Array.from(bytes));
+    expect([steps % 100, k.parmnames(net).length]).toEqual([0, 6]);
+    k.free();
+    await other.close();
     const second = await open(parts);
     const { resumedAt } = await second.until(({ steps }) => steps >= 700);
     expect(resumedAt).toBeGreaterThanOrEqual(200);

@@ -1,15 +1,16 @@
 // A checkpoint in the origin private file system, which belongs to the site and needs no permission.
 
-import { module, opt, state } from "@stepwell/sdk";
+import { deserialize, type ModuleHandle, type OptimizerHandle, serialize } from "@stepwell/sdk";
 import type { Training } from "./spirals.js";
 
-const name = "spirals.json";
+const name = "spirals.safetensors";
 
 /** Saves a training. The file is replaced when it is closed, so that it is never half of one. */
 export async function save({ net, optimizer, steps }: Training): Promise<void> {
+  const bytes = serialize({ net, optimizer, steps });
   const folder = await navigator.storage.getDirectory();
   const file = await (await folder.getFileHandle(name, { create: true })).createWritable();
-  await file.write(JSON.stringify({ net: state(net), optimizer: state(optimizer), steps }));
+  await file.write(bytes as Uint8Array<ArrayBuffer>);
   await file.close();
 }
 
@@ -17,11 +18,10 @@ export async function save({ net, optimizer, steps }: Training): Promise<void> {
 export async function load(): Promise<Training | undefined> {
   const folder = await navigator.storage.getDirectory();
   const handle = await folder.getFileHandle(name).catch(() => undefined);
-  const text = await (await handle?.getFile())?.text();
-  if (!text) return undefined;
-  const saved = JSON.parse(text);
-  const net = module(saved.net);
-  return { net, optimizer: opt(saved.optimizer, net), steps: saved.steps };
+  const bytes = await (await handle?.getFile())?.arrayBuffer();
+  // A file that was never closed is empty.
+  if (!bytes?.byteLength) return undefined;
+  return deserialize<{ net: ModuleHandle; optimizer: OptimizerHandle; steps: number }>(new Uint8Array(bytes));
 }
 
 /** Forgets the training. */

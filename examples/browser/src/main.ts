@@ -25,9 +25,17 @@ pause.addEventListener("click", () => {
 });
 restart.addEventListener("click", () => ask("restart"));
 
-/** Draws probabilities from blue to red. */
+const [ochre, petrol] = [
+  [233, 176, 92],
+  [16, 106, 122],
+] as const;
+
+/** Draws probabilities from one colour to the other. */
 function draw(grid: Float32Array): void {
   const image = new ImageData(side, side);
-  for (const [n, p] of grid.entries()) image.data.set([255 * p, 90, 255 * (1 - p), 255], 4 * n);
+  for (const [n, p] of grid.entries()) {
+    const mixed = petrol.map((part, i) => part + p * ((ochre[i] ?? 0) - part));
+    image.data.set([...mixed, 255], 4 * n);
+  }
   canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
