@@ -15,11 +15,12 @@ exports.openSession = (stepwell, more) => {
     for (const [number, , , isStopped] of rows) if (isStopped !== null) unfinished.delete(number);
     return rows;
   };
-  // Stops the asynchronous calls and waits for their present batches: the exit of the process destroys objects of libtorch.
+  // Stops the asynchronous calls and waits for their present batches: the exit of the process destroys objects of libtorch. If one waits
+  // for another process, the exit ends without that.
   const finish = () => {
     for (const number of unfinished) stepwell.stop(session, number);
     const cell = new Int32Array(new SharedArrayBuffer(4));
-    while (takeEvents() && unfinished.size > 0) Atomics.wait(cell, 0, 0, 1);
+    while (takeEvents() && unfinished.size > 0 && !stepwell.leavesCallsAtExit()) Atomics.wait(cell, 0, 0, 1);
   };
   return {
     owner,

@@ -15,7 +15,12 @@ export interface Rank {
   /** Has printed something, or has ended. */
   readonly ready: Promise<unknown>;
   /** The output of the process, once it has ended. */
-  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly error: string }>;
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly signal: NodeJS.Signals | null;
+    readonly out: string;
+    readonly error: string;
+  }>;
 }
 
 /** Starts a program in several processes. */
@@ -42,9 +47,9 @@ export async function launch(program: string, size: number, config: unknown): Pr
     });
     const ready = Promise.race([once(child.stdout, "data"), once(child, "close")]);
     const timer = setTimeout(() => child.kill("SIGKILL"), limit);
-    const ended = once(child, "close").then(([code]) => {
+    const ended = once(child, "close").then(([code, signal]) => {
       clearTimeout(timer);
-      return { code: code as number | null, out, error };
+      return { code: code as number | null, signal: signal as NodeJS.Signals | null, out, error };
     });
     return { pid: child.pid ?? 0, ready, ended };
   });

@@ -3,5 +3,7 @@
 //! Every process of a group calls the same operations in the same order. The process must have loaded libtorch before the first call.
 
 mod process_group;
+mod waiting_threads;
 
 pub use process_group::{ProcessGroup, Work};
+pub use waiting_threads::waiting_threads;

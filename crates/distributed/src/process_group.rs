@@ -9,6 +9,8 @@ use stepwell_session::{GroupSettings, ReduceOp};
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
+use crate::waiting_threads::Waiting;
+
 /// In bytes: the text of an exception, as in c10d.cpp.
 const MESSAGE_BYTES: usize = 1024;
 
@@ -107,6 +109,7 @@ impl ProcessGroup {
             let action = format!("rank {rank} of {size} at {host}:{port}");
             Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
         };
+        let _waiting = Waiting::begin();
         checked(described, |message| {
             // SAFETY: live texts, or null for the interface; c10d.cpp writes the group and at most the length of the message.
             unsafe {
@@ -265,6 +268,7 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
+        let _waiting = Waiting::begin();
         // SAFETY: the group is this one's, and no operation runs, since each borrows it.
         unsafe { stepwell_group_free(self.group.as_ptr()) };
     }
@@ -281,6 +285,7 @@ impl Work<'_> {
 
     fn end(&mut self) -> Result<()> {
         let Some(work) = self.work.take() else { return Ok(()) };
+        let _waiting = Waiting::begin();
         // SAFETY: the work is this one's, and is waited for once.
         checked(|text| self.group.failed(text), |message| unsafe { stepwell_work_wait(work.as_ptr(), message) })
     }

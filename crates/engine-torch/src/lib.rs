@@ -31,4 +31,5 @@ pub type NativeEngine = TorchEngine;
 pub use stepwell_memory::fail_after;
 
 pub use parameter_views::view_cache::ViewCache;
+pub use stepwell_distributed::waiting_threads;
 pub use tensor::Tensor;

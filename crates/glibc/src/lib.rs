@@ -41,6 +41,14 @@ pub fn link_libstdcxx() {
     }
 }
 
+/// Keeps the shared library of the calling build script loaded until the process ends, where the target has glibc. A worker unloads its
+/// addons when it ends. A thread that waits for another process goes on, and the exit of the process calls the addon.
+pub fn keep_loaded() {
+    if has_glibc() {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+}
+
 fn has_glibc() -> bool {
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu")

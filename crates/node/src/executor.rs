@@ -3,12 +3,15 @@
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, Once, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, RwLock, TryLockError, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use napi::bindgen_prelude::{Function, Unknown};
 use napi::{Env, JsValue, sys};
 use stepwell_engine::NativeEngine;
+#[cfg(feature = "libtorch")]
+use stepwell_engine::waiting_threads;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{FinishedJob, Job, JobThread, Value};
 
@@ -30,8 +33,17 @@ const STACK_BYTES: usize = 8 << 20;
 static STOPS: Mutex<Vec<Weak<AtomicBool>>> = Mutex::new(Vec::new());
 /// Held by each thread while it runs a job or calls Node. The exit of the process takes it for ever.
 static RUNNING: RwLock<()> = RwLock::new(());
+/// How often the end of a process or of an environment looks whether its threads have ended.
+const POLL: Duration = Duration::from_millis(1);
 
-/// The thread, which starts with the first call. [`Executor::end`] stops its calls after their present batch, and waits for the thread.
+/// The engine without libtorch trains in one process.
+#[cfg(not(feature = "libtorch"))]
+fn waiting_threads() -> Vec<thread::ThreadId> {
+    Vec::new()
+}
+
+/// The thread, which starts with the first call. [`Executor::end`] stops its calls after their present batch, and waits for the thread, unless
+/// that one waits for another process.
 #[derive(Default)]
 pub(crate) struct Executor {
     thread: Option<(Sender<Job<NativeEngine>>, JoinHandle<()>, Wake)>,
@@ -49,10 +61,10 @@ impl Executor {
         stop_at_exit();
         let wake = Wake::new(wake)?;
         let (sender, receiver) = channel();
-        let events = Arc::clone(&self.events);
+        let (events, waking) = (Arc::clone(&self.events), wake.clone());
         let thread = thread::Builder::new().name("stepwell".to_owned()).stack_size(STACK_BYTES);
         let thread = thread
-            .spawn(move || run(&receiver, &events, wake))
+            .spawn(move || run(&receiver, &events, &waking))
             .map_err(|error| Error::new(Code::Memory, format!("no thread for asynchronous calls: {error}")))?;
         self.thread = Some((sender, thread, wake));
         Ok(true)
@@ -69,7 +81,7 @@ impl Executor {
         let ended = || Error::new(Code::Internal, "the thread of asynchronous calls has ended");
         let (sender, _, wake) = self.thread.as_ref().ok_or_else(ended)?;
         if reports {
-            let (events, wake) = (Arc::clone(&self.events), *wake);
+            let (events, wake) = (Arc::clone(&self.events), wake.clone());
             job.report_to(Box::new(move |figures| {
                 events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::Report(number, figures));
                 wake.call();
@@ -105,23 +117,26 @@ impl Executor {
         }
     }
 
-    /// Stops the jobs and waits for the thread. `is_open` says that the environment goes on, else it frees its functions itself.
+    /// Stops the jobs and waits for the thread. One that waits for another process is left to its timeout, with its objects. `is_open` says
+    /// that the environment goes on, else it frees its functions itself.
     pub(crate) fn end(self, is_open: bool) {
         for (_, stop) in &self.stops {
             stop.store(true, Ordering::Relaxed);
         }
-        if let Some((sender, thread, wake)) = self.thread {
-            drop(sender);
+        let Some((sender, thread, wake)) = self.thread else { return };
+        drop(sender);
+        while !thread.is_finished() && !waiting_threads().contains(&thread.thread().id()) {
+            thread::sleep(POLL);
+        }
+        wake.close(is_open);
+        if thread.is_finished() {
             // A panic of the thread has ended it too.
             let _ = thread.join();
-            if is_open {
-                wake.free();
-            }
         }
     }
 }
 
-fn run(receiver: &Receiver<Job<NativeEngine>>, events: &Mutex<Vec<Event>>, wake: Wake) {
+fn run(receiver: &Receiver<Job<NativeEngine>>, events: &Mutex<Vec<Event>>, wake: &Wake) {
     let mut thread = JobThread::default();
     for job in receiver {
         let _running = RUNNING.read().unwrap_or_else(PoisonError::into_inner);
@@ -134,28 +149,83 @@ fn run(receiver: &Receiver<Job<NativeEngine>>, events: &Mutex<Vec<Event>>, wake:
 /// Lets the exit of the process stop all jobs and wait for their present batches. `process.exit` ends no environment, and libtorch is
 /// unloaded afterwards.
 fn stop_at_exit() {
-    extern "C" fn stop() {
-        for stop in STOPS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
-            stop.store(true, Ordering::Relaxed);
-        }
-        std::mem::forget(RUNNING.write().unwrap_or_else(PoisonError::into_inner));
-    }
-    unsafe extern "C" {
-        /// Of the C library of each platform.
-        safe fn atexit(function: extern "C" fn()) -> std::ffi::c_int;
-    }
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        atexit(stop);
+        #[cfg(target_env = "gnu")]
+        glibc::on_exit(glibc::stop, ptr::null_mut());
+        #[cfg(not(target_env = "gnu"))]
+        {
+            extern "C" fn stop() {
+                stop_jobs(|| {});
+            }
+            unsafe extern "C" {
+                /// Of the C library of each platform.
+                safe fn atexit(function: extern "C" fn()) -> std::ffi::c_int;
+            }
+            atexit(stop);
+        }
     });
 }
 
+/// Whether a job waits for another process, so that the exit does not wait for it. Its hook is then called before the destructors of what
+/// libtorch has made since.
+pub(crate) fn leaves_jobs_at_exit() -> bool {
+    #[cfg(target_env = "gnu")]
+    if !waiting_threads().is_empty() {
+        glibc::on_exit(glibc::stop, ptr::null_mut());
+        return true;
+    }
+    false
+}
+
+/// Stops all jobs and waits for their present batches. `end` is called again and again while one of them waits for another process.
+fn stop_jobs(end: impl Fn()) {
+    for stop in STOPS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+        stop.store(true, Ordering::Relaxed);
+    }
+    let running = loop {
+        match RUNNING.try_write() {
+            Ok(running) => break running,
+            Err(TryLockError::Poisoned(running)) => break running.into_inner(),
+            Err(TryLockError::WouldBlock) if !waiting_threads().is_empty() => end(),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        thread::sleep(POLL);
+    };
+    std::mem::forget(running);
+}
+
+/// glibc tells the exit code, with which a process can end at once. On other systems it waits until the wait for a process times out.
+#[cfg(target_env = "gnu")]
+mod glibc {
+    use std::ffi::{c_int, c_void};
+    use std::ptr;
+
+    unsafe extern "C" {
+        pub(super) safe fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+        fn fflush(stream: *mut c_void) -> c_int;
+        safe fn _exit(code: c_int) -> !;
+    }
+
+    /// The exit of the process. build.rs keeps the addon loaded until then.
+    pub(super) extern "C" fn stop(code: c_int, _: *mut c_void) {
+        super::stop_jobs(|| {
+            // SAFETY: null stands for all streams.
+            unsafe { fflush(ptr::null_mut()) };
+            // Without the destructors of libtorch, since its threads go on.
+            _exit(code)
+        });
+    }
+}
+
 /// A function of JavaScript that another thread calls.
-#[derive(Clone, Copy)]
-struct Wake(sys::napi_threadsafe_function);
+#[derive(Clone)]
+struct Wake(Arc<Mutex<Option<ThreadsafeFunction>>>);
+
+struct ThreadsafeFunction(sys::napi_threadsafe_function);
 
 // SAFETY: Node's functions of it are for any thread.
-unsafe impl Send for Wake {}
+unsafe impl Send for ThreadsafeFunction {}
 
 impl Wake {
     fn new(function: &Function<'_, (), Unknown<'_>>) -> Result<Self> {
@@ -182,7 +252,7 @@ impl Wake {
         };
         match status {
             sys::Status::napi_ok => {
-                let wake = Self(made);
+                let wake = Self(Arc::new(Mutex::new(Some(ThreadsafeFunction(made)))));
                 wake.hold(Env::from_raw(env), false);
                 Ok(wake)
             }
@@ -190,26 +260,38 @@ impl Wake {
         }
     }
 
+    fn function(&self) -> MutexGuard<'_, Option<ThreadsafeFunction>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sets whether the process waits for a call.
-    fn hold(self, env: Env, waits: bool) {
-        // SAFETY: a function that lives until `free`, or until its environment ends, of which this is the thread.
+    fn hold(&self, env: Env, waits: bool) {
+        let function = self.function();
+        let Some(ThreadsafeFunction(function)) = *function else { return };
+        // SAFETY: a function that lives until `close`, of which this is the thread.
         unsafe {
             match waits {
-                true => sys::napi_ref_threadsafe_function(env.raw(), self.0),
-                false => sys::napi_unref_threadsafe_function(env.raw(), self.0),
+                true => sys::napi_ref_threadsafe_function(env.raw(), function),
+                false => sys::napi_unref_threadsafe_function(env.raw(), function),
             }
         };
     }
 
-    fn call(self) {
-        // SAFETY: as above: the environment waits for the thread before it frees the function.
+    fn call(&self) {
+        let function = self.function();
+        let Some(ThreadsafeFunction(function)) = *function else { return };
+        // SAFETY: a function that lives until `close`, which waits for the lock.
         unsafe {
-            sys::napi_call_threadsafe_function(self.0, ptr::null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking)
+            sys::napi_call_threadsafe_function(function, ptr::null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking)
         };
     }
 
-    fn free(self) {
-        // SAFETY: as above. No thread has it any more.
-        unsafe { sys::napi_release_threadsafe_function(self.0, sys::ThreadsafeFunctionReleaseMode::abort) };
+    /// From now on calls do nothing. An environment that ends frees the function itself.
+    fn close(&self, is_open: bool) {
+        let Some(ThreadsafeFunction(function)) = self.function().take() else { return };
+        if is_open {
+            // SAFETY: a function that lives. No thread has it any more.
+            unsafe { sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::abort) };
+        }
     }
 }

@@ -180,6 +180,12 @@ pub fn take_events(env: Env, session: u32) -> Result<NapiValue> {
     Ok(NapiValue(Ok(Value::Array(rows))))
 }
 
+/// Called when the process exits: whether an asynchronous call waits for another process, and is not to be waited for.
+#[napi(catch_unwind)]
+pub fn leaves_calls_at_exit() -> bool {
+    executor::leaves_jobs_at_exit()
+}
+
 /// Stops an asynchronous call after its present batch.
 #[napi(catch_unwind)]
 pub fn stop(session: u32, number: f64) -> Result<()> {
