@@ -3,7 +3,7 @@
 /** Functions of a process group; test/distributed has them. */
 export const groupFunctions: readonly string[] = [
   ...["initProcessGroup", "destroyProcessGroup", "distributed"],
-  ...["allReduce", "broadcast", "allGather", "barrier"],
+  ...["allReduce", "broadcast", "allGather", "reduceScatter", "barrier"],
 ];
 
 /** Whether a function returns a promise; test/contract/asynchronous.test.ts has the others. */

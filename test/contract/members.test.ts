@@ -43,7 +43,9 @@ const without: Readonly<Record<string, string>> = {
 
   model: "the constructor of Model",
   ...Object.fromEntries(
-    "distributed allReduce broadcast allGather".split(" ").map((name) => [name, "a call of all processes of a group"]),
+    "distributed allReduce broadcast allGather reduceScatter"
+      .split(" ")
+      .map((name) => [name, "a call of all processes of a group"]),
   ),
   gain: "takes no object",
 

@@ -61,6 +61,19 @@ test.each([1, 2, 3])("operations of %i processes are those of arithmetic", async
       [size, size],
       [size, size],
     ]);
+    // Rows r + 1, and 10 times that, of each process.
+    for (const [operation, of] of Object.entries(reduce)) {
+      const part = [of(all.map((r) => (r + 1) * 10 ** rank)), of(all.map(() => rank))];
+      expect(results[`scattered ${operation}`], operation).toEqual([part]);
+    }
+    expect(results["rows that do not divide"]).toMatch(
+      size === 1
+        ? /^no error$/
+        : /^ERR_SHAPE reduceScatter: expected a first dimension that \d processes divide, given shape \[\d\]/,
+    );
+    expect(results["a scattered mean of long"]).toMatch(
+      /^ERR_DTYPE reduceScatter: expected elements of floating point/,
+    );
     expect(results["mean of long"]).toMatch(/^ERR_DTYPE allReduce: expected elements of floating point for a mean/);
     expect(results["unknown operation"]).toMatch(/^ERR_OPTION_RANGE allReduce: unknown operation "median", expected/);
     expect(results["a rank too high"]).toMatch(/^ERR_ARGUMENT broadcast: expected a rank from 0 to/);
@@ -97,7 +110,29 @@ test("a step takes the mean of the gradients of all processes", async () => {
     expect(loss).toBe(1);
     for (const x of value) expect(Math.abs(x - 0.5)).toBeLessThan(1e-9);
     expect(results.added).toBe("ERR_PARAMETER");
-    expect(results.different).toMatch(/^ERR_PARAMETER distributed: expected the same parameters on each process/);
+    expect(results.differences).toEqual({
+      "a shape":
+        "ERR_PARAMETER distributed: expected the same parameters on each process, given `0` [1] float on rank 0 and `0` [2] float on rank 1: make the same module and the same parameter groups, in the same order",
+      "a type":
+        "ERR_PARAMETER distributed: expected the same parameters on each process, given `0` [1] float on rank 0 and `0` [1] double on rank 1: make the same module and the same parameter groups, in the same order",
+      "a name":
+        "ERR_PARAMETER distributed: expected the same parameters on each process, given `b.weight` [1, 1] float on rank 0 and `c.weight` [1, 1] float on rank 1: make the same module and the same parameter groups, in the same order",
+      "one more":
+        "ERR_PARAMETER distributed: expected the same parameters on each process, given none on rank 0 and `1` [1] float on rank 1: make the same module and the same parameter groups, in the same order",
+      "a frozen one":
+        "ERR_PARAMETER distributed: expected the same parameters on each process, given `a.bias` [1] float on rank 0 and `a.bias` [1] float, frozen on rank 1: make the same module and the same parameter groups, in the same order",
+      "an optimizer":
+        "ERR_PARAMETER distributed: expected the same options on each process, given optimizer sgd on rank 0 and optimizer adam on rank 1: make the same optimizer with the same options",
+      "a rate":
+        "ERR_PARAMETER distributed: expected the same options on each process, given lr 0.1 in group 0 on rank 0 and lr 0.2 in group 0 on rank 1: make the same optimizer with the same options",
+      "a state": expect.stringMatching(
+        /^ERR_PARAMETER distributed: expected the same state of the optimizer on each process, given one of digest [0-9a-f]{16} on rank 0 and one of digest [0-9a-f]{16} on rank 1: load the same checkpoint, or make the optimizer anew$/,
+      ),
+    });
+    expect(results.unchanged).toBe(true);
+    expect(results.frozen).toMatch(
+      /^ERR_PARAMETER stepAsync: parameter 0 is frozen on rank 0 or on rank 1, and not on both/,
+    );
   }
 });
 
@@ -122,6 +157,24 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
     if (signal === "SIGSTOP") process.kill(victim?.pid ?? 0, "SIGKILL");
   },
 );
+
+/** How a process ends while a call waits for another one, for whose timeout no test would wait. */
+const ends = [
+  ["process.exit", 7, null],
+  ["process.exit before the processes have met", 7, null],
+  ["an exception that nothing catches", 1, null],
+  ["a signal", null, "SIGTERM"],
+  ["a signal that the program handles", 9, null],
+  ["the end of a worker", 0, null],
+] as const;
+
+test.each(ends)("%s ends a process that waits for another one", async (how, code, signal) => {
+  const [rank, other] = await launch("waits", 2, { how, timeout: 3600 });
+  const end = await rank?.ended;
+  process.kill(other?.pid ?? 0, "SIGKILL");
+  expect({ code: end?.code, signal: end?.signal }, end?.error).toEqual({ code, signal });
+  expect(end?.out).toBe("waits\n");
+});
 
 test("a process that is alone gives up after its timeout", async () => {
   const settings = { rank: 1, size: 2, host: "127.0.0.1", port: 1, timeout: 0.5 };

@@ -109,6 +109,21 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
         Tensor::from_tch(Ok(rows))
     }
 
+    fn reduce_scatter(&self, tensor: &Tensor, op: ReduceOp) -> Result<Tensor> {
+        let _guard = tch::no_grad_guard();
+        let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
+        let (sizes, kind, ranks) = (dense.size(), kind(tensor.dtype()?), self.size as i64);
+        let Some((first, rest)) = sizes.split_first() else {
+            return Err(Error::new(Code::Internal, "expected a tensor with a first dimension"));
+        };
+        let part: Vec<i64> = [first / ranks].iter().chain(rest).copied().collect();
+        let rows: Vec<i64> = [ranks].iter().chain(&part).copied().collect();
+        let rows = dense.f_reshape(&rows).map_err(from_tch)?;
+        let received = rows.f_empty_like().map_err(from_tch)?;
+        self.group().all_to_all(&received, &rows)?.wait()?;
+        Tensor::from_tch(reduced(&received, kind, op, ranks))
+    }
+
     fn barrier(&self) -> Result<()> {
         self.group().barrier()
     }
@@ -149,6 +164,33 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
         }
         Ok(())
     }
+}
+
+/// The rows of a tensor, reduced in their order.
+fn reduced(
+    rows: &tch::Tensor,
+    kind: tch::Kind,
+    op: ReduceOp,
+    count: i64,
+) -> std::result::Result<tch::Tensor, tch::TchError> {
+    let sums = match kind {
+        tch::Kind::Int64 => kind,
+        _ => tch::Kind::Double,
+    };
+    let mut result = rows.f_select(0, 0)?.f_to_kind(sums)?;
+    for rank in 1..count {
+        let row = rows.f_select(0, rank)?.f_to_kind(sums)?;
+        result = match op {
+            ReduceOp::Sum | ReduceOp::Mean => result.f_add(&row)?,
+            ReduceOp::Min => result.f_minimum(&row)?,
+            ReduceOp::Max => result.f_maximum(&row)?,
+            ReduceOp::Product => result.f_mul(&row)?,
+        };
+    }
+    if op == ReduceOp::Mean {
+        result = result.f_div_scalar(count as f64)?;
+    }
+    result.f_to_kind(kind)
 }
 
 /// Writes the elements of an operation's result back, unless they are the tensor's own.

@@ -318,6 +318,7 @@ export {
   randperm,
   ready,
   reciprocal,
+  reduceScatter,
   relu,
   relu6,
   remainder,

@@ -27,6 +27,10 @@ const x = k.tensor([rank, rank * rank]);
 await k.broadcast(x, size - 1);
 results.broadcast = numbers(x);
 results.gathered = k.tensor(await k.allGather(k.tensor([[rank, -rank]])));
+for (const operation of ["sum", "mean", "min", "max", "product"] as const) {
+  const parts = k.tensor(Array.from({ length: size }, (_, part) => [(rank + 1) * 10 ** part, part]));
+  results[`scattered ${operation}`] = k.tensor(await k.reduceScatter(parts, operation));
+}
 const net = k.module(["linear", 2, 2]);
 k.copyto(k.full([2, 2], rank + 1), k.parm(net, "weight"));
 await k.allReduce(net, "max");
@@ -43,6 +47,8 @@ const refused = async (name: string, call: () => Promise<unknown>) => {
   );
 };
 await refused("mean of long", () => k.allReduce(k.tensor([1], "long"), "mean"));
+await refused("rows that do not divide", () => k.reduceScatter(k.tensor(new Float32Array(size + 1))));
+await refused("a scattered mean of long", () => k.reduceScatter(k.tensor([1], "long"), "mean"));
 await refused("unknown operation", () => k.allReduce(x, "median" as "sum"));
 await refused("a rank too high", () => k.broadcast(x, size));
 await refused("an optimizer", () => k.allReduce(k.opt("sgd", net) as never));

@@ -62,10 +62,49 @@ async function start(name: k.OptimizerName, options: object) {
     results.added = (error as k.StepwellError).code;
   }
 }
-try {
-  await k.distributed(k.opt("sgd", k.tensor(rank === 0 ? [1] : [1, 2], { grad: true })));
-} catch (error) {
-  results.different = `${(error as k.StepwellError).code} ${(error as Error).message}`;
+{
+  const refusal = (call: () => Promise<unknown>) =>
+    call().then(
+      () => "no error",
+      (error) => `${error.code} ${error.message}`,
+    );
+  const one = (numbers: number[], dtype: "float" | "double" = "float") => k.tensor(numbers, dtype, { grad: true });
+  const net = (second: string) => k.module(k.seq("sequential", ["linear", "a", 1, 1], ["linear", second, 1, 1]));
+  const isFirst = rank === 0;
+  const frozen = net("b");
+  if (!isFirst) k.freeze(frozen, "a.bias");
+  const stepped = net("b");
+  const withState = k.opt("adam", stepped);
+  if (!isFirst) {
+    k.backward(k.sum(k.forward(stepped, [[1]])));
+    k.step(withState);
+  }
+  const cases: Record<string, () => k.OptimizerHandle> = {
+    "a shape": () => k.opt("sgd", one(isFirst ? [1] : [1, 2])),
+    "a type": () => k.opt("sgd", one([1], isFirst ? "float" : "double")),
+    "a name": () => k.opt("sgd", net(isFirst ? "b" : "c")),
+    "one more": () => k.opt("sgd", isFirst ? k.vector(one([1])) : k.vector(one([1]), one([1]))),
+    "a frozen one": () => k.opt("sgd", frozen),
+    "an optimizer": () => k.opt((isFirst ? "sgd" : "adam") as "sgd", one([1])),
+    "a rate": () => k.opt("sgd", one([1]), isFirst ? 0.1 : 0.2),
+    "a state": () => withState,
+  };
+  const differences: Record<string, string> = {};
+  for (const [name, make] of Object.entries(cases)) differences[name] = await refusal(() => k.distributed(make()));
+  results.differences = differences;
+  const text = (module: k.ModuleHandle) => JSON.stringify(k.state(module));
+  const state = text(stepped);
+  await refusal(() => k.distributed(withState));
+  results.unchanged = text(stepped) === state;
+}
+{
+  const { a, b, o } = await start("sgd", { lr: 0.5 });
+  k.backward(k.sum(k.add(a, b)));
+  if (rank === 1) k.freeze(a);
+  results.frozen = await k.stepAsync(o).then(
+    () => "no error",
+    (error) => `${error.code} ${error.message}`,
+  );
 }
 console.log(JSON.stringify(results));
 process.exit();

@@ -15,7 +15,7 @@ use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::{Value, handles_in};
 
 /// Commands that a job can run.
-const JOBS: [&str; 15] = [
+const JOBS: [&str; 16] = [
     "step",
     "run",
     "batch",
@@ -29,6 +29,7 @@ const JOBS: [&str; 15] = [
     "allReduce",
     "broadcast",
     "allGather",
+    "reduceScatter",
     "barrier",
     "distributed",
 ];

@@ -313,6 +313,8 @@ impl<E: Engine> Session<E> {
         #[cfg(not(target_family = "wasm"))]
         ("allGather", process_groups::allgather),
         #[cfg(not(target_family = "wasm"))]
+        ("reduceScatter", process_groups::reducescatter),
+        #[cfg(not(target_family = "wasm"))]
         ("barrier", process_groups::barrier),
         #[cfg(not(target_family = "wasm"))]
         ("distributed", process_groups::distributed),

@@ -8,10 +8,12 @@ use std::time::Duration;
 use stepwell_optim::{Code, Error, Limit::*, OptionSet, Result, defaults, options, parse};
 
 use crate::commands::arguments::Arguments;
+use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::engine::process_group::{GroupSettings, ProcessGroup, ReduceOp};
 use crate::session::{Object, Session};
 use crate::training::data_parallel::DataParallel;
+use crate::training::same_objects::{Digest, Part, PartKind};
 use crate::values::convert::named_options;
 use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
@@ -83,20 +85,10 @@ pub(crate) fn endgroup<E: Engine>(session: &mut Session<E>, arguments: Arguments
 /// `allReduce(object, [operation])`: replaces each element of tensors by the reduced elements of all processes.
 pub(crate) fn allreduce<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let tensors = tensors(session, &mut arguments)?;
-    let op = match arguments.next() {
-        Value::Undefined => ReduceOp::Sum,
-        Value::String(name) => operation(&name)?,
-        other => return Err(arguments.argument_error("the name of an operation (a string)", &other)),
-    };
+    let op = reduction(&mut arguments)?;
     arguments.finish()?;
     let group = group(session)?;
-    for tensor in &tensors {
-        let dtype = session.engine.dtype(tensor)?;
-        if op == ReduceOp::Mean && !dtype.is_floating() {
-            let message = format!("expected elements of floating point for a mean, given {}", dtype.name());
-            return Err(Error::new(Code::Dtype, message));
-        }
-    }
+    tensors.iter().try_for_each(|tensor| check_reduction(session, tensor, op))?;
     tensors.iter().try_for_each(|tensor| group.all_reduce(tensor, op))?;
     Ok(Value::Null)
 }
@@ -126,6 +118,24 @@ pub(crate) fn allgather<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     session.insert(Object::Tensor(gathered))
 }
 
+/// `reduceScatter(tensor, [operation])`: the part of this process of the reduced elements. Parts are along the first dimension.
+pub(crate) fn reducescatter<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
+    let handle = arguments.handle(ObjectKind::Tensor)?;
+    let op = reduction(&mut arguments)?;
+    arguments.finish()?;
+    let group = group(session)?;
+    let tensor = session.tensor(handle)?;
+    check_reduction(session, tensor, op)?;
+    let shape = session.engine.shape(tensor)?;
+    if shape.first().is_none_or(|length| length % group.size() != 0) {
+        let message =
+            format!("expected a first dimension that {} processes divide, given shape {shape:?}", group.size());
+        return Err(Error::new(Code::Shape, message));
+    }
+    let part = group.reduce_scatter(tensor, op)?;
+    session.insert(Object::Tensor(part))
+}
+
 /// `barrier()`: waits until every process has called it.
 pub(crate) fn barrier<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     arguments.finish()?;
@@ -133,28 +143,95 @@ pub(crate) fn barrier<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     Ok(Value::Null)
 }
 
-/// `distributed(optimizer)`: trains its parameters with the other processes from now on. All begin with the values of rank 0.
+/// `distributed(optimizer)`: trains its parameters with the other processes from now on. All begin with the values of rank 0. If they train
+/// it already, compares them once more.
 pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
-    let (parameters, buffers) = {
-        let bound = session.optimizer(handle)?;
-        if bound.data_parallel.is_some() {
-            return Err(Error::new(Code::Argument, "the processes train this optimizer already"));
+    // Before the others are asked.
+    group(session)?;
+    let state = describe(session, handle, true, true)?;
+    let bound = session.optimizer(handle)?;
+    let names = bound.registry.names(&session.engine);
+    let mut tensors = Vec::new();
+    for (index, (_, parameter)) in bound.parameters().enumerate() {
+        let identity = session.engine.identity(&parameter.tensor);
+        let name = names.iter().find(|(other, _)| *other == identity);
+        tensors.push((name.map_or_else(|| index.to_string(), |(_, name)| name.clone()), parameter.tensor.clone()));
+    }
+    let mut parts = option_parts(&state);
+    for ((group, _), (name, tensor)) in bound.parameters().zip(&tensors) {
+        let mut text = format!("`{name}` {}", tensor_text(session, tensor)?);
+        if group > 0 {
+            text += &format!(" in group {group}");
         }
-        let names = bound.registry.names(&session.engine);
-        let mut parameters = Vec::new();
-        for (index, tensor) in bound.tensors().iter().enumerate() {
-            let identity = session.engine.identity(tensor);
-            let name = names.iter().find(|(other, _)| *other == identity);
-            parameters.push((name.map_or_else(|| index.to_string(), |(_, name)| name.clone()), tensor.clone()));
+        if !session.engine.requires_grad(tensor) {
+            text += ", frozen";
         }
-        let buffers = bound.registry.module().map_or_else(Vec::new, |module| module.written(true));
-        (parameters, buffers.into_iter().map(|named| named.tensor).collect::<Vec<_>>())
-    };
-    let parallel = DataParallel::begin(&session.engine, &parameters, &buffers)?;
+        parts.push(Part { kind: PartKind::Parameter, text });
+    }
+    for buffer in bound.registry.module().map_or_else(Vec::new, |module| module.written(true)) {
+        let text = format!("`{}` {}", buffer.name, tensor_text(session, &buffer.tensor)?);
+        parts.push(Part { kind: PartKind::Buffer, text });
+        tensors.push((buffer.name, buffer.tensor));
+    }
+    parts.push(Part { kind: PartKind::State, text: state_text(state) });
+    drop(bound);
+    let parallel = DataParallel::begin(&session.engine, &parts, &tensors)?;
     session.optimizer_mut(handle)?.0.data_parallel = Some(parallel);
     Ok(Value::Null)
+}
+
+fn tensor_text<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<String> {
+    Ok(format!("{:?} {}", session.engine.shape(tensor)?, session.engine.dtype(tensor)?.name()))
+}
+
+/// The name and the options of an optimizer.
+fn option_parts(state: &Value) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut add = |text| parts.push(Part { kind: PartKind::Option, text });
+    let Value::Object(entries) = state else { return parts };
+    for (key, value) in entries {
+        match value {
+            Value::String(name) => add(format!("{key} {name}")),
+            Value::Array(rows) if key == "options" => {
+                for (group, row) in rows.iter().enumerate() {
+                    let Value::Object(options) = row else { continue };
+                    for (name, value) in options {
+                        add(format!("{name} {} in group {group}", plain(value)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// An option as text.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The state as a digest. Addresses of parameters differ from process to process.
+fn state_text(mut state: Value) -> String {
+    if let Value::Object(entries) = &mut state {
+        for (_, value) in entries.iter_mut().filter(|(key, _)| key == "parms") {
+            let Value::Array(rows) = value else { continue };
+            for row in rows {
+                if let Value::Object(columns) = row {
+                    columns.retain(|(key, _)| key != "pointer");
+                }
+            }
+        }
+    }
+    let mut digest = Digest::default();
+    digest.add(format!("{state:?}").as_bytes());
+    format!("one of digest {}", digest.text())
 }
 
 fn group<E: Engine>(session: &Session<E>) -> Result<Arc<dyn ProcessGroup<E::Tensor>>> {
@@ -173,6 +250,25 @@ fn tensors<E: Engine>(session: &Session<E>, arguments: &mut Arguments) -> Result
         return Err(Error::new(Code::HandleKind, message));
     }
     session.tensors_of(object)
+}
+
+/// The operation of the next argument, by default a sum.
+fn reduction(arguments: &mut Arguments) -> Result<ReduceOp> {
+    match arguments.next() {
+        Value::Undefined => Ok(ReduceOp::Sum),
+        Value::String(name) => operation(&name),
+        other => Err(arguments.argument_error("the name of an operation (a string)", &other)),
+    }
+}
+
+/// Fails for a mean of whole numbers.
+fn check_reduction<E: Engine>(session: &Session<E>, tensor: &E::Tensor, op: ReduceOp) -> Result<()> {
+    let dtype = session.engine.dtype(tensor)?;
+    if op != ReduceOp::Mean || dtype.is_floating() {
+        return Ok(());
+    }
+    let message = format!("expected elements of floating point for a mean, given {}", dtype.name());
+    Err(Error::new(Code::Dtype, message))
 }
 
 fn operation(name: &str) -> Result<ReduceOp> {

@@ -53,6 +53,9 @@ pub trait ProcessGroup<T>: Send + Sync {
     fn broadcast(&self, tensor: &T, from: usize) -> Result<()>;
     /// The tensors of all processes, along a new first dimension.
     fn all_gather(&self, tensor: &T) -> Result<T>;
+    /// The part of this process of the reduced elements of all. Parts are along the first dimension, which the number of processes divides.
+    /// They are reduced in the order of the ranks, sums of floating point in f64.
+    fn reduce_scatter(&self, tensor: &T, op: ReduceOp) -> Result<T>;
     /// Waits until every process has called it.
     fn barrier(&self) -> Result<()>;
     /// The numbers of all processes, a row for each. As many on each process.

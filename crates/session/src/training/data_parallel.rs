@@ -9,8 +9,15 @@ use crate::engine::Engine;
 use crate::engine::process_group::ProcessGroup;
 use crate::training::metrics::BatchMetrics;
 use crate::training::passes::{Pass, Passes, Share};
+use crate::training::same_objects::{Digest, Part, check_same, different};
 use crate::values::data::Data;
 use crate::values::device::Device;
+use crate::values::element_bytes::write_elements;
+
+/// The gradient of a parameter on a process, for the others. One that is frozen may have kept a gradient, which no step uses.
+const ABSENT: f64 = 0.0;
+const PRESENT: f64 = 1.0;
+const FROZEN: f64 = 2.0;
 
 /// The processes that train the parameters of an optimizer.
 pub(crate) struct DataParallel<E: Engine>(Arc<dyn ProcessGroup<E::Tensor>>);
@@ -22,30 +29,30 @@ impl<E: Engine> Clone for DataParallel<E> {
 }
 
 impl<E: Engine> DataParallel<E> {
-    /// Begins to train with the processes of the engine: gives each the values of process 0.
+    /// Begins to train with the processes of the engine: gives each the parameters and buffers of process 0.
     ///
     /// # Errors
-    /// [`Code::Argument`] without a process group, [`Code::Parameter`] if processes have other parameters. Nothing has changed then.
-    pub(crate) fn begin(engine: &E, parameters: &[(String, E::Tensor)], buffers: &[E::Tensor]) -> Result<Self> {
+    /// - [`Code::Argument`] without a process group
+    /// - [`Code::Parameter`] if processes have other parts. Nothing has changed then.
+    pub(crate) fn begin(engine: &E, parts: &[Part], tensors: &[(String, E::Tensor)]) -> Result<Self> {
         let Some(group) = engine.process_group() else {
             let message = "no process group: call initProcessGroup in each process first";
             return Err(Error::new(Code::Argument, message));
         };
-        let mut described = String::new();
-        for (name, tensor) in parameters {
-            let (shape, dtype) = (engine.shape(tensor)?, engine.dtype(tensor)?.name());
-            described += &format!("{name} {shape:?} {dtype}\n");
+        check_same(&*group, parts)?;
+        let mut digests = Vec::with_capacity(2 * tensors.len());
+        for (_, tensor) in tensors {
+            group.broadcast(tensor, 0)?;
+            digests.extend(digest(engine, tensor)?.numbers());
         }
-        let digest = digest(described.as_bytes());
-        if let Some(rank) = different(&group.gather(&[digest[0], digest[1]])?) {
+        let rows = group.gather(&digests)?;
+        if let Some(rank) = different(&rows) {
+            let differs = |i: &usize| rows[rank][2 * i..][..2] != rows[0][2 * i..][..2];
+            let name = (0..tensors.len()).find(differs).map_or("", |i| &tensors[i].0);
             let message = format!(
-                "expected the same parameters on each process, given others on rank {rank} than on rank 0: {}",
-                "make the same module and the same parameter groups, in the same order"
+                "`{name}` has other elements on rank {rank} than on rank 0, which has sent its own: do parameters share memory?"
             );
             return Err(Error::new(Code::Parameter, message));
-        }
-        for tensor in parameters.iter().map(|(_, tensor)| tensor).chain(buffers) {
-            group.broadcast(tensor, 0)?;
         }
         Ok(Self(group))
     }
@@ -91,7 +98,11 @@ impl<E: Engine> DataParallel<E> {
         pass: &Pass,
     ) -> Result<Passes> {
         let gradients: Vec<_> = tensors.iter().map(|tensor| engine.grad(tensor)).collect();
-        let flags = gradients.iter().map(|gradient| f64::from(u8::from(gradient.is_some())));
+        let flags = tensors.iter().zip(&gradients).map(|(tensor, gradient)| match gradient {
+            _ if !engine.requires_grad(tensor) => FROZEN,
+            Some(_) => PRESENT,
+            None => ABSENT,
+        });
         let rows = self.0.gather(&pass.numbers().into_iter().chain(flags).collect::<Vec<_>>())?;
         if let Some(rank) = rows.iter().position(|row| row[0] == Pass::FAILED) {
             for tensor in tensors {
@@ -102,6 +113,16 @@ impl<E: Engine> DataParallel<E> {
         if let Some(row) = rows.iter().find(|row| row[0] == Pass::REFUSED) {
             return Ok(Passes::Refused(row[1]));
         }
+        for position in 3..rows[0].len() {
+            let is_frozen = |row: &Vec<f64>| row[position] == FROZEN;
+            if let Some(rank) = rows.iter().position(|row| is_frozen(row) != is_frozen(&rows[0])) {
+                let message = format!(
+                    "parameter {} is frozen on rank 0 or on rank {rank}, and not on both: freeze the same parameters on each process",
+                    position - 3
+                );
+                return Err(Error::new(Code::Parameter, message));
+            }
+        }
         let is_sum = matches!(pass, Pass::Computed(_, Share::Sum(_)));
         let total: f64 = rows.iter().map(|row| row[2]).sum();
         let divisor = if is_sum || total == 0.0 { 1.0 } else { total };
@@ -110,7 +131,7 @@ impl<E: Engine> DataParallel<E> {
         let loss = loss.map(|(row, weight)| row[1] * weight).sum();
         let mut reduced = Vec::new();
         for (position, (tensor, gradient)) in tensors.iter().zip(gradients).enumerate() {
-            if rows.iter().all(|row| row[position + 3] == 0.0) {
+            if rows.iter().all(|row| row[position + 3] != PRESENT) {
                 continue;
             }
             reduced.push(match gradient {
@@ -152,14 +173,16 @@ impl<E: Engine> DataParallel<E> {
     }
 }
 
-/// The first rank whose row differs from the row of rank 0.
-fn different(rows: &[Vec<f64>]) -> Option<usize> {
-    rows.iter().position(|row| *row != rows[0])
-}
-
-/// 64 bits of FNV-1a, as two numbers that are exact.
-fn digest(bytes: &[u8]) -> [f64; 2] {
-    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix);
-    [(hash >> 32) as f64, (hash & 0xffff_ffff) as f64]
+/// A digest of the elements of a tensor.
+fn digest<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<Digest> {
+    let mut digest = Digest::default();
+    let is_read = engine.with_bytes(tensor, &mut |bytes| {
+        digest.add(bytes);
+        Ok(())
+    })?;
+    if !is_read {
+        let unwritten = |error: std::io::Error| Error::new(Code::Internal, error.to_string());
+        write_elements(&mut digest, &engine.data(tensor)?).map_err(unwritten)?;
+    }
+    Ok(digest)
 }

@@ -16,6 +16,8 @@ pub(crate) mod non_finite;
 pub(crate) mod parameter_list;
 pub(crate) mod parameter_registry;
 pub(crate) mod passes;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod same_objects;
 pub(crate) mod step_mode;
 pub(crate) mod step_options;
 pub(crate) mod swap_averages;

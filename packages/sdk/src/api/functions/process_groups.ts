@@ -8,6 +8,7 @@ import type { ProcessGroup, ProcessGroupOptions, ReduceOperation } from "../../t
 import { placeOf } from "../../values/process-place.js";
 import { refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
+import { setJoinedGroup } from "./joined-group.js";
 
 /**
  * Meets the other processes of a training, and waits for them. Each process calls it once, with the same number of processes and the
@@ -33,18 +34,23 @@ export async function initProcessGroup(...args: readonly unknown[]): Promise<unk
   const [options, ...surplus] = args;
   refuseSurplus("initProcessGroup", surplus);
   const { host, interface: network, ...place } = placeOf("initProcessGroup", options);
-  return callOfGroup("initProcessGroup", [host, network, place]);
+  const group = (await callOfGroup("initProcessGroup", [host, network, place])) as ProcessGroup;
+  setJoinedGroup(group);
+  return group;
 }
 
 /** Leaves the process group; without one, does nothing. Optimizers that are {@link distributed} make no step with the others any more. */
 export function destroyProcessGroup(): Promise<void>;
 export async function destroyProcessGroup(...args: readonly unknown[]): Promise<void> {
   await callOfGroup("destroyProcessGroup", args);
+  setJoinedGroup(undefined);
 }
 
 /**
  * Trains the parameters of an optimizer, or of a model, with the other processes from now on. All processes have made the same module
- * and the same parameter groups, and begin with the values of rank 0.
+ * the same optimizer of the same parameter groups, and begin with the parameters and buffers of rank 0. Names, shapes, types, options or a
+ * state of the optimizer that differ are one error on every process, which names the first. Called again, it compares and begins anew: after
+ * each process has loaded a checkpoint, or has joined another group.
  *
  * A {@link run} has the same data on each process. Of each batch, a process computes its part: the parts are consecutive, and differ by at
  * most one sample. Gradients are added in double precision, in the order of the ranks, weighted by the samples. So the processes make the
@@ -89,6 +95,15 @@ export async function broadcast(...args: readonly unknown[]): Promise<void> {
 export function allGather(tensor: AnyTensor): Promise<TensorHandle>;
 export async function allGather(...args: readonly unknown[]): Promise<unknown> {
   return callOfGroup("allGather", args);
+}
+
+/**
+ * This process's part of the reduced elements of all, by default of their sum. Rank r gets part r along the first dimension, which the
+ * number of processes divides. Elements are reduced in the order of the ranks, floats in double precision.
+ */
+export function reduceScatter(tensor: AnyTensor, operation?: ReduceOperation): Promise<TensorHandle>;
+export async function reduceScatter(...args: readonly unknown[]): Promise<unknown> {
+  return callOfGroup("reduceScatter", args);
 }
 
 /** Waits until every process has called it. */
