@@ -1,5 +1,7 @@
 // `stepwell launch`, from the packed tarballs.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -46,6 +48,51 @@ it("kills a process that does not end", () => {
     setInterval(() => {}, 1000);
   `);
   expect(project.run(["launch", "-n", "2", "--grace", "1", path]).status).toBe(128 + 9);
+});
+
+it("starts the group again, with one process less if so told", () => {
+  const path = program(`
+    const { RANK, WORLD_SIZE, TORCHELASTIC_RESTART_COUNT, TORCHELASTIC_MAX_RESTARTS } = process.env;
+    console.log(WORLD_SIZE, TORCHELASTIC_RESTART_COUNT, TORCHELASTIC_MAX_RESTARTS);
+    // The last rank of three and of two is killed; other ranks wait for a signal.
+    if (Number(WORLD_SIZE) === Number(process.argv[2])) process.exit();
+    if (Number(RANK) === WORLD_SIZE - 1) process.kill(process.pid, "SIGKILL");
+    setInterval(() => {}, 1000);
+  `);
+  const run = (...args: string[]) => project.run(["launch", "-n", "3", "--restarts", "2", ...args]);
+  const { status, stdout, stderr } = run("--min-processes", "1", path, "1");
+  expect(status).toBe(0);
+  // Others may end before they print.
+  expect(stdout.trim().split("\n")).toContain("[0] 1 2 2");
+  expect(stderr.split("\n")).toEqual([
+    "[launch] rank 2 has ended with exit code 137: the others are ended",
+    "[launch] restart 1 of 2, with 2 processes",
+    "[launch] rank 1 has ended with exit code 137: the others are ended",
+    "[launch] restart 2 of 2, with 1 process",
+    "",
+  ]);
+  // All of them, until there are no restarts.
+  const all = run(path, "1");
+  expect(all.status).toBe(137);
+  expect(all.stderr.match(/with 3 processes/g)).toHaveLength(2);
+  expect(run("--min-processes", "4", path)).toMatchObject({ status: 2 });
+});
+
+it("forwards a signal, after which nothing starts again", async () => {
+  const path = program(`
+    process.on("SIGTERM", () => process.exit(5));
+    console.log("ready");
+    setInterval(() => {}, 1000);
+  `);
+  const args = [project.program, "launch", "-n", "2", "--restarts", "9", path];
+  const child = spawn(process.execPath, args, { cwd: project.folder, env: project.environment() });
+  let out = "";
+  for await (const text of child.stdout.setEncoding("utf8")) {
+    out += text;
+    if (out === "[0] ready\n[1] ready\n" || out === "[1] ready\n[0] ready\n") child.kill("SIGTERM");
+  }
+  const [code] = child.exitCode === null ? await once(child, "close") : [child.exitCode];
+  expect({ code, lines: out.split("\n").length }).toEqual({ code: 5, lines: 3 });
 });
 
 it("refuses a program that does not start, and no processes", () => {

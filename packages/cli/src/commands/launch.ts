@@ -11,6 +11,10 @@ import type { Environment, OutputStream } from "../output/environment.js";
 export interface LaunchArguments {
   /** The number of processes. */
   readonly processes: number;
+  /** How often the group starts again after one of them has failed. */
+  readonly restarts: number;
+  /** Each restart has one process less, down to so many; undefined for all of them. */
+  readonly minProcesses?: number;
   /** The TCP port where they meet; undefined for a free one. */
   readonly port?: number;
   /** In seconds: how long processes may take to end by themselves after SIGTERM, before they are killed. */
@@ -22,40 +26,73 @@ const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Runs a program of JavaScript, or an executable, in each process with the variables that `torchrun` sets. Lines of the output begin
- * with the rank. If one process fails, the others are ended.
+ * with the rank. If one process fails, the others are ended, and the group may start again.
  *
- * @returns the exit code of the first process that failed; 0 if none did
+ * @returns the exit code of the first process that failed in the last group; 0 if none did
  */
 export async function launch(
   program: string,
   args: readonly string[],
-  { processes, port, grace }: LaunchArguments,
-  { stdout, stderr }: Environment,
+  { processes, restarts, minProcesses, port, grace }: LaunchArguments,
+  streams: Environment,
 ): Promise<number> {
-  const meeting = port ?? (await freePort());
+  if (minProcesses !== undefined && minProcesses > processes) {
+    const message = `launch: --min-processes: expected at most ${processes}, given ${minProcesses}`;
+    throw new CommandError("ERR_ARGUMENT", message, exitCodes.invalid);
+  }
   const isScript = /\.[cm]?[jt]s$/.test(program);
   const [command, rest] = isScript ? [process.execPath, [program, ...args]] : [program, args];
-  const children = Array.from({ length: processes }, (_, rank) => {
-    const child = spawn(command, rest, {
-      env: {
-        ...process.env,
-        RANK: String(rank),
-        LOCAL_RANK: String(rank),
-        WORLD_SIZE: String(processes),
-        LOCAL_WORLD_SIZE: String(processes),
-        MASTER_ADDR: "127.0.0.1",
-        MASTER_PORT: String(meeting),
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    copyLines(child, rank, stdout, stderr);
-    return child;
+  let isStopped = false;
+  let stop = (_: NodeJS.Signals) => {};
+  const forward = forwarded.map((signal) => {
+    const listener = () => {
+      isStopped = true;
+      stop(signal);
+    };
+    return [signal, listener] as const;
   });
-  const stop = ending(children, grace);
-  const forward = forwarded.map((signal) => [signal, () => stop(signal)] as const);
   for (const [signal, listener] of forward) process.on(signal, listener);
   try {
-    let failed = 0;
+    for (let restart = 0, size = processes; ; restart++) {
+      const meeting = port ?? (await freePort());
+      const shared = {
+        WORLD_SIZE: String(size),
+        LOCAL_WORLD_SIZE: String(size),
+        MASTER_ADDR: "127.0.0.1",
+        MASTER_PORT: String(meeting),
+        TORCHELASTIC_RESTART_COUNT: String(restart),
+        TORCHELASTIC_MAX_RESTARTS: String(restarts),
+      };
+      const children = Array.from({ length: size }, (_, rank) => {
+        const own = { RANK: String(rank), LOCAL_RANK: String(rank) };
+        const child = spawn(command, rest, {
+          env: { ...process.env, ...shared, ...own },
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        copyLines(child, rank, streams.stdout, streams.stderr);
+        return child;
+      });
+      stop = ending(children, grace);
+      const code = await endOfGroup(children, program, stop, streams.stderr);
+      if (code === 0 || isStopped || restart === restarts) return code;
+      size = minProcesses === undefined ? size : Math.max(minProcesses, size - 1);
+      const count = size === 1 ? "1 process" : `${size} processes`;
+      streams.stderr.write(`[launch] restart ${restart + 1} of ${restarts}, with ${count}\n`);
+    }
+  } finally {
+    for (const [signal, listener] of forward) process.off(signal, listener);
+  }
+}
+
+/** Waits for all processes, and ends them if one fails. Returns the exit code of the first that failed; 0 if none did. */
+async function endOfGroup(
+  children: readonly ChildProcess[],
+  program: string,
+  stop: (signal: NodeJS.Signals) => void,
+  stderr: OutputStream,
+): Promise<number> {
+  let failed = 0;
+  try {
     await Promise.all(
       children.map(async (child, rank) => {
         const code = await endOf(child, program);
@@ -68,7 +105,6 @@ export async function launch(
     return failed;
   } finally {
     stop("SIGKILL");
-    for (const [signal, listener] of forward) process.off(signal, listener);
   }
 }
 
