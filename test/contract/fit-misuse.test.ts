@@ -46,7 +46,7 @@ describe("fit", () => {
       const before = weightsOf(trained);
       const options = { epochs: 2, [name]: 3 };
       expect(expectError("ERR_OPTION_UNKNOWN", () => trained.fit(data, options))).toBe(
-        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, batchsize, shuffle, droplast, accumulate, clipnorm, clipvalue, nonfinite, nonfiniteloss, metrics, advance, signal, validation, earlystop, prefetch, checkpoint, resume`,
+        `fit: unknown option \`${name}\`, expected one of epochs, batchSize, batchsize, shuffle, droplast, accumulate, clipnorm, clipvalue, nonfinite, nonfiniteloss, metrics, advance, signal, validation, earlystop, prefetch, checkpoint, resume, distributed`,
       );
       expect(weightsOf(trained)).toEqual(before);
     },
@@ -67,6 +67,7 @@ describe("fit", () => {
 
   const wrong: readonly (readonly [k.ErrorCode, unknown, unknown])[] = [
     ["ERR_ARGUMENT", data, { epochs: 0 }],
+    ["ERR_ARGUMENT", data, { distributed: 1 }],
     ["ERR_ARGUMENT", data, { epochs: null }],
     ["ERR_ARGUMENT", data, { epochs: 2n }],
     ["ERR_OPTION_TYPE", data, { batchSize: 1.5 }],

@@ -5,6 +5,8 @@ import * as k from "@stepwell/sdk";
 
 const { how, timeout } = JSON.parse(process.argv[2] ?? "{}") as { how: string; timeout: number };
 
+const { RANK } = process.env;
+
 /** In milliseconds: until then the call waits. */
 const delay = 300;
 
@@ -18,7 +20,7 @@ function end(): void {
 
 const forever = () => setInterval(() => {}, 1e9);
 
-if (process.env.RANK === "1") {
+if (RANK === "1") {
   if (how !== "process.exit before the processes have met") await k.initProcessGroup({ timeout });
   forever();
 } else if (how === "the end of a worker" && isMainThread) {

@@ -25,6 +25,13 @@ export function generatorState(numbers: Float64Array): GeneratorState {
   return { key: digits.join(""), position: String(numbers[WORDS]) };
 }
 
+/** The generator of a rank that follows from a state of rank 0, with another key. */
+export function generatorOfRank(state: GeneratorState, rank: number): GeneratorState {
+  const numbers = generatorNumbers("generator", state);
+  numbers[WORDS - 1] = ((numbers[WORDS - 1] as number) + rank) % 2 ** 32;
+  return generatorState(numbers);
+}
+
 /** The words of a key and a position of a state. */
 export function generatorNumbers(where: string, state: unknown): Float64Array {
   const expected =

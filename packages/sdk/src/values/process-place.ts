@@ -22,6 +22,12 @@ const names = ["rank", "size", "host", "port", "timeout", "hosts", "interface"] 
 /** The variables of torchrun, by option. */
 const variables = { rank: "RANK", size: "WORLD_SIZE", host: "MASTER_ADDR", port: "MASTER_PORT" } as const;
 
+/** Whether torchrun or `stepwell launch` has started this process. */
+export const wasLaunched = () => {
+  const environment = globalThis.process?.env ?? {};
+  return environment[variables.rank] !== undefined && environment[variables.size] !== undefined;
+};
+
 /** The place that options and the environment give. */
 export function placeOf(where: string, options: unknown): ProcessPlace {
   const given = options === undefined ? {} : namedOptions<ProcessGroupOptions>(where, options, names);

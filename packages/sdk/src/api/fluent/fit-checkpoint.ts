@@ -6,6 +6,7 @@ import { requireFiles } from "../../files/file-system.js";
 import type { MetricName } from "../../generated/settings.js";
 import type { ModuleHandle, OptimizerHandle } from "../../handle.js";
 import type { RunObjects, RunTargets } from "../../types/checkpoints.js";
+import type { GeneratorState } from "../../values/generator.js";
 import { namedOptions } from "../../values/named-options.js";
 import { isDictionary, isRevoked } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
@@ -14,9 +15,10 @@ import { load, save } from "../functions/files.js";
 import type { Call } from "./batch-calls.js";
 import { Checkpoints } from "./checkpoints.js";
 import type { CheckpointOptions, TrainingPosition } from "./fit-types.js";
+import type { TrainingProcesses } from "./training-processes.js";
 
 /** Names of a file that the training itself gives. */
-const OWN = ["module", "optimizer", "training"];
+const OWN = ["module", "optimizer", "training", "generators"];
 
 /** Options of checkpoints that are valid. Not in a page, which has no files. */
 export function readCheckpoint(given: unknown): CheckpointOptions {
@@ -58,11 +60,19 @@ interface Score {
   readonly isValidated: boolean;
 }
 
+/** Entries of a file besides objects. */
+export interface LoadedTraining {
+  readonly training: TrainingPosition;
+  /** The generators of the processes that have saved it, if they were several. */
+  readonly generators: readonly GeneratorState[] | undefined;
+}
+
 /** The files of a training. */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #objects: { readonly module: ModuleHandle; readonly optimizer: OptimizerHandle };
   readonly #call: Call;
+  readonly #processes: TrainingProcesses;
   readonly #score: Score;
   #step = 0;
   #time = performance.now();
@@ -72,27 +82,40 @@ export class Checkpoint {
     score: Score,
     objects: { readonly module: ModuleHandle; readonly optimizer: OptimizerHandle },
     call: Call,
+    processes: TrainingProcesses,
   ) {
+    this.#processes = processes;
     this.#options = options;
     this.#score = score;
     this.#objects = objects;
     this.#call = call;
   }
 
-  /** The position in the file, from which objects were set; undefined if there is no file, or if the training is not to go on. */
-  async load(): Promise<TrainingPosition | undefined> {
+  /** Sets objects from the file, and returns its other entries; undefined if there is no file, or if the training is not to go on. */
+  async load(): Promise<LoadedTraining | undefined> {
     const { folder, resume } = this.#options;
-    const path = this.#options.path ?? folder?.latest()?.path;
-    if (!resume || path === undefined) return undefined;
+    if (!resume) return undefined;
+    const processes = this.#processes;
+    const path = await processes.textOfFirst(this.#options.path ?? (processes.isFirst ? folder?.latest()?.path : ""));
+    if (path === undefined) return undefined;
+    const loaded = await processes.together(() => this.#load(path));
+    const found = await processes.numbers(Number(loaded !== undefined));
+    const other = found.findIndex((isFound) => isFound !== found[0]);
+    if (other < 0) return loaded;
+    const message = `fit: checkpoint: expected ${path} on each process, given it on rank ${found[0] ? 0 : other} and not on rank ${found[0] ? other : 0}`;
+    throw new StepwellError("ERR_FILE", message);
+  }
+
+  async #load(path: string): Promise<LoadedTraining | undefined> {
     const given = Object.entries(this.#options.objects ?? {}).filter(([, value]) => handleOf(value) !== undefined);
     try {
       const targets = { ...Object.fromEntries(given), ...this.#objects };
-      const { training } = (await this.#loaded(path, targets)) as { training?: TrainingPosition };
+      const { training, generators } = (await this.#loaded(path, targets)) as Partial<LoadedTraining>;
       if (training === undefined) {
         const message = `fit: checkpoint: expected the file of a training, given ${path} without a position`;
         throw new StepwellError("ERR_FORMAT", message);
       }
-      return training;
+      return { training, generators };
     } catch (error) {
       // The codes of systems for a file or a folder that does not exist.
       const isMissing = hasCode(error, "ERR_FILE") && /\(os error [23]\)$/.test((error as Error).message);
@@ -107,14 +130,17 @@ export class Checkpoint {
 
   /** Begins a training after a step. A folder must not have a file of a later step. */
   begin(step: number): void {
-    this.#options.folder?.path({ step, score: Number.NaN });
+    if (this.#processes.isFirst) this.#options.folder?.path({ step, score: Number.NaN });
     [this.#step, this.#time] = [step, performance.now()];
   }
 
-  /** Whether a step is one after which the training is saved. */
-  isDue(step: number): boolean {
-    const { steps = Number.POSITIVE_INFINITY, seconds = Number.POSITIVE_INFINITY } = this.#options;
-    return step - this.#step >= steps || performance.now() - this.#time >= seconds * 1000;
+  /** Whether a step is one after which the training is saved. The clock is the one of rank 0. */
+  async isDue(step: number): Promise<boolean> {
+    const { steps = Number.POSITIVE_INFINITY, seconds } = this.#options;
+    if (step - this.#step >= steps) return true;
+    if (seconds === undefined) return false;
+    const [isDue] = await this.#processes.numbers(Number(performance.now() - this.#time >= seconds * 1000));
+    return isDue === 1;
   }
 
   /** Whether the training is saved after each epoch. */
@@ -122,16 +148,23 @@ export class Checkpoint {
     return this.#options.steps === undefined && this.#options.seconds === undefined;
   }
 
-  /** Saves the training, and returns the path of the file. */
-  async save(training: TrainingPosition): Promise<string> {
+  /** Saves the training, and returns the path of the file; undefined on the processes that do not write it. They wait for it. */
+  async save(training: TrainingPosition): Promise<string | undefined> {
+    const processes = this.#processes;
+    const generators = processes.isAlone ? undefined : await processes.generators();
+    const path = await processes.together(() => (processes.isFirst ? this.#write(training, generators) : undefined));
+    [this.#step, this.#time] = [training.step, performance.now()];
+    return path;
+  }
+
+  async #write(training: TrainingPosition, generators: readonly GeneratorState[] | undefined): Promise<string> {
     const { folder, objects } = this.#options;
     const { step } = training;
     const path = this.#options.path ?? (folder as Checkpoints).path({ step, score: this.#scoreOf(training) });
-    const saved = { ...objects, ...this.#objects, training };
+    const saved = { ...objects, ...this.#objects, training, ...(generators && { generators }) };
     if (client.hasFiles) await this.#call("save", path, saved);
     else save(path, saved as unknown as RunObjects);
     folder?.prune(path);
-    [this.#step, this.#time] = [step, performance.now()];
     return path;
   }
 

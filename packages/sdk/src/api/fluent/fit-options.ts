@@ -31,6 +31,8 @@ export interface Course {
   readonly checkpoint: CheckpointOptions | undefined;
   /** The position from which it goes on. */
   readonly resume: TrainingPosition | undefined;
+  /** Whether other processes may take part. */
+  readonly distributed: boolean;
 }
 
 /** Options of a training or of a validation that data in memory do not have. */
@@ -60,16 +62,17 @@ export function readFitOptions(
   options: unknown,
   defaults: Defaults,
 ): readonly [course: Course, train: TrainOptions, metrics: TestOptions["metrics"], source: SourceSettings] {
-  const own = ["advance", "signal", "validation", "earlystop", "prefetch", "checkpoint", "resume"];
+  const own = ["advance", "signal", "validation", "earlystop", "prefetch", "checkpoint", "resume", "distributed"];
   const known = ["epochs", "batchSize", ...Object.keys(defaults.train), ...own];
   const given = namedOptions<FitOptions>("fit", options, known as (keyof FitOptions)[]);
   const { epochs = 1, advance = "step", signal, validation, earlystop: stop, ...more } = given;
-  const { prefetch, checkpoint: file, resume, shuffle = defaults.train.shuffle, ...others } = more;
+  const { prefetch, checkpoint: file, resume, distributed = false, shuffle = defaults.train.shuffle, ...others } = more;
   wholeNumber("fit: epochs", epochs);
   word("fit: advance", ["step", "epoch"], advance);
   if (signal !== undefined && typeof Object(signal).aborted !== "boolean") {
     refuse("fit: signal", "an AbortSignal", signal);
   }
+  if (typeof distributed !== "boolean") refuse("fit: distributed", "a boolean", distributed);
   const earlystop = stop === undefined ? undefined : readEarlyStop(stop);
   const checkpoint = file === undefined ? undefined : readCheckpoint(file);
   if (resume !== undefined && checkpoint?.resume) refuse("fit: resume", "no position besides the file", resume);
@@ -91,7 +94,7 @@ export function readFitOptions(
     metrics,
   };
   const stopsAtNonFinite = policy === "stop";
-  const course = { epochs, advance, signal, validation, earlystop, checkpoint, resume, stopsAtNonFinite };
+  const course = { epochs, advance, signal, validation, earlystop, checkpoint, resume, distributed, stopsAtNonFinite };
   return [course, train, metrics, { shuffle, prefetch, ofSamples: ofSamples(others) }];
 }
 

@@ -18,6 +18,7 @@ import type { FitData, FitOptions } from "./fit-types.js";
 import { checkTraining } from "./running-trainings.js";
 import { planSource } from "./source-plan.js";
 import type { SourcePlan } from "./source-steps.js";
+import { TrainingProcesses } from "./training-processes.js";
 
 /** The objects of a training. */
 interface TrainedModel {
@@ -49,7 +50,8 @@ export function planTraining(trained: TrainedModel, data: FitData | DataSource, 
   const early = course.earlystop && new EarlyStop(module, course.earlystop);
   const progress = new Progress(source?.[0].source.kind ?? "memory", source?.[0].shuffle?.buffer ?? 1, early);
   if (course.resume !== undefined) progress.goTo(course.resume);
-  return { model, module, optimizer, course, data: given, validation, early, progress };
+  const processes = new TrainingProcesses(course.distributed);
+  return { model, module, optimizer, course, data: given, validation, early, progress, processes };
 }
 
 /** The number of batches of data that are short, which are set; data that are long as they are. */

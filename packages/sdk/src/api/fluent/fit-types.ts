@@ -177,6 +177,12 @@ export interface FitOptions extends Omit<TrainOptions, "nonfiniteloss" | "metric
   readonly checkpoint?: CheckpointOptions;
   /** Goes on from a position. Module, optimizer and the generator have to be as they were, which `load` does for a file. */
   readonly resume?: TrainingPosition;
+  /**
+   * Trains with the other processes of the group, or of the environment that `stepwell launch` and `torchrun` set. Without any, this process
+   * trains alone. All have the same data and options. Rank 0 decides the order of the samples and the random numbers of all. It tells the
+   * events and writes the files; the others have the event `done` alone. A signal of any of them ends the training of all. Default false.
+   */
+  readonly distributed?: boolean;
 }
 
 /** How a model is measured: the options of `test`. */

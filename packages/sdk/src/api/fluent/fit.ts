@@ -1,7 +1,7 @@
 // Trains a model on the functions `batch` and `testbatch`, and yields an event for each step and epoch.
 
 import { SourceFailure } from "../../data/source-failure.js";
-import { renamed } from "../../errors.js";
+import { renamed, StepwellError } from "../../errors.js";
 import type { ModelHandle, ModuleHandle, OptimizerHandle } from "../../handle.js";
 import { turn } from "../../values/event-loop.js";
 import { test, train } from "../functions/models.js";
@@ -19,6 +19,7 @@ import { MemorySteps, MemoryTest } from "./memory-steps.js";
 import type { Pass, TestPass } from "./pass.js";
 import { beginTraining, endTraining } from "./running-trainings.js";
 import { type SourcePlan, SourceSteps, SourceTest } from "./source-steps.js";
+import { LeftTraining, type TrainingProcesses } from "./training-processes.js";
 
 /** A training that can begin. */
 export interface TrainingPlan {
@@ -32,6 +33,7 @@ export interface TrainingPlan {
   readonly validation: Validation | undefined;
   readonly early: EarlyStop | undefined;
   readonly progress: Progress;
+  readonly processes: TrainingProcesses;
 }
 
 /** A measurement after an epoch. */
@@ -43,13 +45,23 @@ export interface Validation {
 
 /** Trains, reports each step, and frees the model of the plan. If it cannot begin, it has changed nothing. */
 export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, undefined> {
-  const { early } = plan;
+  const { early, processes } = plan;
   try {
     const training = beginTraining(plan);
     let reason: TrainingEnd["reason"];
+    let hasFailed = false;
     try {
+      await processes.join();
       reason = yield* events(plan);
+      processes.finish();
+    } catch (error) {
+      if (!(error instanceof LeftTraining)) {
+        hasFailed = true;
+        throw error;
+      }
+      reason = "aborted";
     } finally {
+      await processes.leave(hasFailed);
       endTraining(training);
       // Also if the events are left, or a batch fails.
       early?.restore();
@@ -64,15 +76,22 @@ export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, u
 }
 
 async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd["reason"], undefined> {
-  const { model, module, optimizer, course, progress } = plan;
+  const { model, module, optimizer, course, progress, processes } = plan;
   const call = batchCalls();
   const score = { metric: course.earlystop?.metric ?? "loss", isValidated: plan.validation !== undefined };
-  const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, score, { module, optimizer }, call);
-  const position = course.resume ?? (await checkpoint?.load());
-  if (position) progress.goTo(position);
-  checkpoint?.begin(progress.step);
-  const batches = await setTrainingData(plan);
-  if (batches === undefined || !(await setValidationData(plan))) return "aborted";
+  const objects = { module, optimizer };
+  const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, score, objects, call, processes);
+  const loaded = course.resume ? undefined : await checkpoint?.load();
+  const position = course.resume ?? loaded?.training;
+  const batches = await processes.together(async () => {
+    if (position) progress.goTo(position);
+    checkpoint?.begin(progress.step);
+    const batches = await setTrainingData(plan);
+    return batches !== undefined && (await setValidationData(plan)) ? batches : undefined;
+  });
+  if ((await processes.stops(batches === undefined)) || batches === undefined) return "aborted";
+  await samePlace(plan);
+  await processes.begin(optimizer, loaded?.generators);
   const steps =
     batches === Number.POSITIVE_INFINITY ? undefined : course.epochs * Math.ceil(batches / train(model).accumulate);
   const saving = checkpoint && { checkpoint, saved: "" };
@@ -98,7 +117,7 @@ async function* saved({ progress }: TrainingPlan, saving: Saving): AsyncGenerato
   const { epoch, step } = progress;
   const path = await saving.checkpoint.save(progress.position);
   saving.saved = placeOf(progress);
-  yield { type: "checkpoint", epoch, step, path };
+  if (path !== undefined) yield { type: "checkpoint", epoch, step, path };
 }
 
 /** One epoch, or the rest of it. Returns a reason if the training ends. */
@@ -109,8 +128,12 @@ async function* epochEvents(
   call: Call,
   saving: Saving | undefined,
 ): AsyncGenerator<FitEvent, TrainingEnd["reason"] | undefined, undefined> {
-  const { model, module, optimizer, course, validation, progress, early } = plan;
-  const { epochs, advance, signal, stopsAtNonFinite } = course;
+  const { model, module, optimizer, course, validation, progress, early, processes } = plan;
+  const { epochs, advance, stopsAtNonFinite } = course;
+  // The model holds both, and would train them after they were freed.
+  const check = () => {
+    for (const handle of [module, optimizer]) classof(handle);
+  };
   const { epoch } = progress;
   const isScheduled = schedule(optimizer) !== undefined;
   const keepsLosses = train(model).metrics.includes("batchloss");
@@ -120,10 +143,8 @@ async function* epochEvents(
   try {
     progress.begin(pass);
     while (pass.hasNext) {
-      if (await stopped(signal)) return "aborted";
-      // The model holds both, and would train them after they were freed.
-      for (const handle of [module, optimizer]) classof(handle);
-      const report = await pass.next();
+      if (await stopped(plan, check)) return "aborted";
+      const report = await processes.inStep(() => pass.next());
       if (!report) {
         if (pass.hasNext) return "aborted";
         break;
@@ -134,12 +155,12 @@ async function* epochEvents(
       if (!stops) progress.add(pass, report, keepsLosses ? pass.lastLosses() : []);
       yield { type: "step", epoch, step: progress.step + Number(stops), steps, loss, skipped };
       if (stops) return "nonfinite";
-      if (saving?.checkpoint.isDue(progress.step)) yield* saved(plan, saving);
+      if (await saving?.checkpoint.isDue(progress.step)) yield* saved(plan, saving as Saving);
     }
     const figures = await pass.finish(progress.sums);
     const measures = validation && (epoch % validation.every === 0 || epoch === epochs);
     const measured = measures ? await measuredOn(plan, epoch, call) : undefined;
-    if (measures ? !measured : await stopped(signal)) return "aborted";
+    if (measures ? !measured : await stopped(plan)) return "aborted";
     if (isScheduled && advance === "epoch") advanceSchedule(optimizer, (measured ?? figures).loss);
     const row = { epoch, ...figures, ...(measured && { validation: measured }) };
     progress.end(row);
@@ -157,11 +178,12 @@ async function* epochEvents(
 
 /** Begins a pass over the data, at the position of the progress; undefined after an abort. */
 async function beginPass(plan: TrainingPlan, batches: number, call: Call): Promise<Pass | undefined> {
-  const { model, course, data, progress } = plan;
-  const { signal } = course;
+  const { model, course, data, progress, processes } = plan;
+  // With others, an abort counts when they meet.
+  const signal = processes.isAlone ? course.signal : undefined;
   const { epoch } = progress;
   const position = progress.taken > 0 ? progress.position : undefined;
-  if (isSourcePlan(data)) return SourceSteps.begin(model, data, epoch, position, call, signal);
+  if (isSourcePlan(data)) return SourceSteps.begin(model, data, epoch, position, call, processes, course.signal);
   const pass = new MemorySteps(model, batches, call, signal);
   if (position === undefined) return pass;
   let isThere = false;
@@ -173,18 +195,31 @@ async function beginPass(plan: TrainingPlan, batches: number, call: Call): Promi
   }
 }
 
-/** The figures of the validation; undefined after an abort. */
+/** The figures of the validation on rank 0; undefined after an abort. */
 async function measuredOn(
-  { model, validation, course }: TrainingPlan,
+  { model, validation, course, processes }: TrainingPlan,
   epoch: number,
   call: Call,
 ): Promise<Figures | undefined> {
   const { data, every } = validation as Validation;
   const where = "fit: validation";
-  const pass: TestPass = isSourcePlan(data)
-    ? new SourceTest(where, model, data, Math.ceil(epoch / every), call, course.signal)
-    : new MemoryTest(model, call);
-  return measured(pass, course.signal);
+  const figures = await processes.together(() => {
+    const pass: TestPass = isSourcePlan(data)
+      ? new SourceTest(where, model, data, Math.ceil(epoch / every), call, course.signal)
+      : new MemoryTest(model, call);
+    return measured(pass, course.signal);
+  });
+  if ((await processes.stops(figures === undefined)) || figures === undefined) return undefined;
+  const names = Object.keys(figures) as (keyof Figures)[];
+  const numbers = await processes.ofFirst(names.flatMap((name) => figures[name] as number | readonly number[]));
+  let next = 0;
+  const entries = names.map((name) => {
+    const own = figures[name];
+    if (!Array.isArray(own)) return [name, numbers[next++]];
+    next += own.length;
+    return [name, numbers.slice(next - own.length, next)];
+  });
+  return Object.fromEntries(entries) as Figures;
 }
 
 /** The figures of a measurement; undefined after an abort. */
@@ -192,7 +227,8 @@ export async function measured(pass: TestPass, signal: AbortSignal | undefined):
   let hasFailed = false;
   try {
     do {
-      if (await stopped(signal)) return undefined;
+      await turn();
+      if (signal?.aborted) return undefined;
     } while (await pass.next());
     return signal?.aborted ? undefined : pass.finish();
   } catch (error) {
@@ -200,6 +236,17 @@ export async function measured(pass: TestPass, signal: AbortSignal | undefined):
     throw error;
   } finally {
     await pass.close(hasFailed);
+  }
+}
+
+/** Fails unless all processes go on from one place. */
+async function samePlace({ progress, processes }: TrainingPlan): Promise<void> {
+  for (const name of ["epoch", "step", "taken"] as const) {
+    const places = await processes.numbers(progress[name]);
+    const other = places.findIndex((place) => place !== places[0]);
+    if (other < 0) continue;
+    const given = `given ${name} ${places[0]} on rank 0 and ${name} ${places[other]} on rank ${other}`;
+    throw new StepwellError("ERR_ARGUMENT", `fit: expected one position on all processes, ${given}`);
   }
 }
 
@@ -236,8 +283,10 @@ export function renamedCalls(error: unknown, where = "fit"): unknown {
   ].reduce((error, name) => renamed(error, name, where), error);
 }
 
-/** Gives timers and signals a turn of the event loop, and returns whether a signal ended the training. */
-async function stopped(signal: AbortSignal | undefined): Promise<boolean> {
+/** Gives timers and signals a turn of the event loop, and returns whether a signal of any process ended the training. */
+async function stopped({ course, processes }: TrainingPlan, check?: () => void): Promise<boolean> {
   await turn();
-  return signal?.aborted === true;
+  const isAborted = course.signal?.aborted === true;
+  if (!isAborted) check?.();
+  return processes.stops(isAborted);
 }

@@ -114,7 +114,7 @@ export class Model implements Held<ModelHandle> {
     refuseSurplus("fit", surplus);
     Model.#check(this);
     const plan = this.#plan(data, options);
-    return new Training(fit(plan), plan.progress);
+    return new Training(fit(plan), plan);
   }
 
   /**

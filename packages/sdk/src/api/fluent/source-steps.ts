@@ -19,6 +19,7 @@ import { data as dataOf } from "../functions/tensors.js";
 import { type Call, drawWords } from "./batch-calls.js";
 import type { Figures, TrainingPosition } from "./fit-types.js";
 import { figuresOf, type Pass, type PassOrder, PassSums, type TestPass } from "./pass.js";
+import { TrainingProcesses } from "./training-processes.js";
 
 /** A source with the options of its passes. */
 export interface SourcePlan {
@@ -35,6 +36,7 @@ class SourceBatches {
   readonly #call: Call;
   readonly #where: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #processes: TrainingProcesses;
   readonly #reader: BatchReader;
   #batchsize: number | undefined;
   #isOver = false;
@@ -46,9 +48,11 @@ class SourceBatches {
     pass: SourcePass,
     options: BatchOptions,
     call: Call,
+    processes: TrainingProcesses,
     signal: AbortSignal | undefined,
   ) {
     this.#model = model;
+    this.#processes = processes;
     this.#set = isTraining ? train : test;
     this.#command = isTraining ? "batch" : "testbatch";
     this.#call = call;
@@ -68,8 +72,10 @@ class SourceBatches {
 
   /** Runs the next step; undefined after the last one, or after an abort. */
   async next(): Promise<BatchReport | undefined> {
-    const data = await unlessAborted(this.#reader.next(), this.#signal);
-    if (this.#signal?.aborted) return undefined;
+    const processes = this.#processes;
+    const data = await processes.together(() => unlessAborted(this.#reader.next(), this.#signal));
+    if (await processes.stops(this.#signal?.aborted === true)) return undefined;
+    await this.#sameEnd(data);
     if (data === undefined) {
       this.#isOver = true;
       if (this.taken > 0) return undefined;
@@ -80,6 +86,15 @@ class SourceBatches {
     const report = (await this.#call(this.#command, this.#model, true)) as BatchReport;
     this.taken += data.items;
     return report;
+  }
+
+  /** Fails unless the sources of all processes end at once. */
+  async #sameEnd(data: StepData | undefined): Promise<void> {
+    const items = await this.#processes.numbers(data?.items ?? 0);
+    const other = items.findIndex((count) => count !== items[0]);
+    if (other < 0) return;
+    const given = `given ${items[0]} more on rank 0 and ${items[other]} on rank ${other}`;
+    throw new StepwellError("ERR_SHAPE", `${this.#where}: expected the same items on each process, ${given}`);
   }
 
   #give({ inputs, targets, batchsize }: StepData): void {
@@ -115,13 +130,14 @@ export class SourceSteps implements Pass {
     key: readonly number[],
     position: TrainingPosition | undefined,
     call: Call,
+    processes: TrainingProcesses,
     signal: AbortSignal | undefined,
   ) {
     const { taken = 0, total } = position ?? {};
     const order = { buffer: plan.shuffle?.buffer ?? 1, key };
     const pass = { where: "fit", source: plan.source, epoch, order, taken, total: total ?? undefined };
     this.#model = model;
-    this.#batches = new SourceBatches(model, true, pass, plan.options, call, signal);
+    this.#batches = new SourceBatches(model, true, pass, plan.options, call, processes, signal);
     this.#plan = plan;
     this.#key = key;
     this.#metrics = train(model).metrics;
@@ -134,10 +150,13 @@ export class SourceSteps implements Pass {
     epoch: number,
     position: TrainingPosition | undefined,
     call: Call,
+    processes: TrainingProcesses,
     signal: AbortSignal | undefined,
   ): Promise<SourceSteps | undefined> {
-    const key = position?.key ?? (await keyOf(plan.shuffle, epoch, signal));
-    return key && new SourceSteps(model, plan, epoch, key, position, call, signal);
+    // With others, an abort counts when they meet.
+    const own = position?.key ?? (await keyOf(plan.shuffle, epoch, processes.isAlone ? signal : undefined));
+    const key = own && (await processes.ofFirst(own));
+    return key && new SourceSteps(model, plan, epoch, key, position, call, processes, signal);
   }
 
   get hasNext(): boolean {
@@ -198,7 +217,7 @@ export class SourceTest implements TestPass {
   ) {
     const order = { buffer: 1, key: [] };
     const pass = { where, source, epoch, order, taken: 0, total: undefined };
-    this.#batches = new SourceBatches(model, false, pass, options, call, signal);
+    this.#batches = new SourceBatches(model, false, pass, options, call, new TrainingProcesses(false), signal);
     this.#metrics = test(model).metrics;
   }
 

@@ -3,8 +3,10 @@
 import { StepwellError } from "../../errors.js";
 import { nextTurn } from "../../values/event-loop.js";
 import { refuseReceiver } from "../../values/refuse.js";
+import type { TrainingPlan } from "./fit.js";
 import type { Progress } from "./fit-progress.js";
 import type { FitEvent, FitHistory, TrainingPosition } from "./fit-types.js";
+import type { TrainingProcesses } from "./training-processes.js";
 
 /**
  * A training that `fit` has made: a promise of its history, or, for a caller that iterates it, a stream of its events. Either of them,
@@ -15,13 +17,15 @@ import type { FitEvent, FitHistory, TrainingPosition } from "./fit-types.js";
 export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
   readonly #events: AsyncGenerator<FitEvent, void, undefined>;
   readonly #progress: Progress;
+  readonly #processes: TrainingProcesses;
   #history: Promise<FitHistory> | undefined;
   #isIterated = false;
 
   /** @internal */
-  constructor(events: AsyncGenerator<FitEvent, void, undefined>, progress: Progress) {
+  constructor(events: AsyncGenerator<FitEvent, void, undefined>, { progress, processes }: TrainingPlan) {
     this.#events = events;
     this.#progress = progress;
+    this.#processes = processes;
     nextTurn(() => {
       if (!this.#isIterated) this.#run();
     });
@@ -54,7 +58,7 @@ export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
       );
     }
     this.#isIterated = true;
-    return this.#events;
+    return this.#processes.mayBeMany ? told(this.#events, this.#processes) : this.#events;
   }
 
   /** As `then` of a promise. */
@@ -83,6 +87,14 @@ export class Training implements Promise<FitHistory>, AsyncIterable<FitEvent> {
     this.#history ??= historyOf(this.#events, this.#progress);
     return this.#history;
   }
+}
+
+/** The events for the program of a process: of all but the first, the last one alone. */
+async function* told(
+  events: AsyncGenerator<FitEvent, void, undefined>,
+  processes: TrainingProcesses,
+): AsyncGenerator<FitEvent, void, undefined> {
+  for await (const event of events) if (processes.isFirst || event.type === "done") yield event;
 }
 
 const twice = (given: string) => new StepwellError("ERR_ARGUMENT", `fit: the training ${given}`);

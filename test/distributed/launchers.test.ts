@@ -1,0 +1,66 @@
+// Processes that torchrun of PyTorch and `stepwell launch` start.
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { freePort } from "../free-port.js";
+
+/** The torchrun of a Python with torch 2.11: of STEPWELL_BENCH_PYTHON, or of the machine's own. */
+const torchrun = [process.env.STEPWELL_BENCH_PYTHON, "python3"].flatMap((python) => {
+  try {
+    const code = "import sys, torch; print(sys.executable if torch.__version__.startswith('2.11') else '')";
+    const path = python && execFileSync(python, ["-c", code], { encoding: "utf8", stdio: "pipe" }).trim();
+    const program = path ? join(dirname(path), "torchrun") : "";
+    return existsSync(program) ? [program] : [];
+  } catch {
+    return [];
+  }
+})[0];
+const reason = torchrun ? "" : " (not run: STEPWELL_BENCH_PYTHON names no Python with torch 2.11)";
+
+const folder = mkdtempSync(join(tmpdir(), "torchrun-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a command with a program of this folder, and returns its lines. */
+async function linesOf(command: string, args: readonly string[], program: string, config: object): Promise<string[]> {
+  const file = join(import.meta.dirname, `../dist/distributed/programs/${program}.js`);
+  const child = spawn(command, [...args, file, JSON.stringify(config)], {
+    env: { ...process.env, STEPWELL_ENGINE: "native", OMP_NUM_THREADS: "1" },
+  });
+  let [out, error] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    error += text;
+  });
+  const [code] = await once(child, "close");
+  expect(code, error).toBe(0);
+  return out.trim().split("\n");
+}
+
+test.skipIf(!torchrun)(`torchrun starts two processes${reason}`, async () => {
+  const address = ["--master-addr", "127.0.0.1", "--master-port", String(await freePort())];
+  const args = ["--nproc-per-node", "2", ...address, "--no-python", process.execPath];
+  const config = { path: join(folder, "torchrun.safetensors"), source: "memory", steps: 1000, epochs: 2 };
+  const ends = (await linesOf(torchrun ?? "", args, "resume", config)).map((line) => JSON.parse(line));
+  expect(ends.map(({ begin }) => begin).sort()).toEqual([1, undefined]);
+  expect(ends[0].numbers).toEqual(ends[1].numbers);
+  expect(ends[0].position).toMatchObject({ epoch: 3, step: 6 });
+});
+
+test("a group that has lost a process goes on from the checkpoint with the others", async () => {
+  const cli = join(import.meta.dirname, "../../packages/cli/bin/stepwell.js");
+  const args = [cli, "launch", "-n", "3", "--restarts", "1", "--min-processes", "1"];
+  const config = { path: join(folder, "launch.safetensors") };
+  const lines = await linesOf(process.execPath, args, "elastic", config);
+  // Rank 0 dies after step 4.
+  const begins = lines.filter((line) => line.includes("begins"));
+  expect(begins).toEqual(["[0] begins at 1 of 3, restart 0", "[0] begins at 5 of 2, restart 1"]);
+  const ends = lines.filter((line) => line.includes("{")).map((line) => line.replace(/^\[\d\] /, ""));
+  expect(ends).toHaveLength(2);
+  expect(ends[0]).toBe(ends[1]);
+});

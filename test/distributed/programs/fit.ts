@@ -1,0 +1,75 @@
+// Makes all trainings of `fit` with the processes of the environment, and then such as end before their time.
+
+import * as k from "@stepwell/sdk";
+import { allFitted, modelOf, sources } from "../fits.js";
+
+k.setting("threads", 1);
+const { RANK, WORLD_SIZE } = process.env;
+const rank = Number(RANK);
+const fitted = await allFitted(rank);
+
+const outcome = (run: PromiseLike<k.FitHistory>) =>
+  run.then(
+    ({ reason, steps }) => `${reason} after ${steps}`,
+    (error) => `${error.code ?? error.name} ${error.message}`,
+  );
+const options = { batchsize: 8, epochs: 50, distributed: true };
+const ends: Record<string, string> = {};
+if (WORLD_SIZE === "1") {
+  console.log(JSON.stringify({ fitted, ends }));
+  process.exit();
+}
+{
+  const controller = new AbortController();
+  if (rank === 1) setTimeout(() => controller.abort(), 300);
+  const all = await modelOf(rank).fit(sources.memory(), { ...options, epochs: 100_000, signal: controller.signal });
+  ends["a signal of rank 1"] = all.reason;
+  ends.steps = String(all.steps);
+}
+{
+  const training = modelOf(rank).fit(sources.memory(), options);
+  const events: string[] = [];
+  for await (const event of training) {
+    events.push(event.type === "done" ? event.reason : event.type);
+    if (event.type === "step" && event.step === 4) break;
+  }
+  ends["a loop that rank 0 leaves"] = `${events} after ${training.position.step}`;
+}
+{
+  const failing = () => ({
+    samples: function* () {
+      yield* sources.samples().samples().slice(0, 12);
+      if (rank === 1) throw new RangeError("no more");
+      yield* sources.samples().samples().slice(12);
+    },
+  });
+  ends["a source that fails on rank 1"] = await outcome(modelOf(rank).fit(failing(), { ...options, prefetch: 0 }));
+}
+{
+  const short = {
+    samples: () =>
+      sources
+        .samples()
+        .samples()
+        .slice(0, rank === 1 ? 12 : 21),
+  };
+  ends["a source that ends on rank 1"] = await outcome(modelOf(rank).fit(short, options));
+}
+{
+  const { inputs, targets } = sources.memory();
+  const broken = inputs.map((row, i) => (i === 12 ? [Number.NaN, 0, 0] : row));
+  ends["a loss that is not finite"] = await outcome(modelOf(rank).fit({ inputs: broken, targets }, options));
+}
+{
+  const checkpoint = { path: "/absent/folder/of/a/checkpoint" };
+  ends["a checkpoint that fails"] = await outcome(modelOf(rank).fit(sources.memory(), { ...options, checkpoint }));
+}
+{
+  const { inputs, targets } = sources.memory();
+  const data = rank === 1 ? { inputs: inputs.slice(1), targets: targets.slice(1) } : { inputs, targets };
+  ends["fewer samples on rank 1"] = await outcome(modelOf(rank).fit(data, options));
+}
+// The group is as before.
+ends.afterwards = await outcome(modelOf(rank).fit(sources.memory(), { ...options, epochs: 1 }));
+await k.destroyProcessGroup();
+console.log(JSON.stringify({ fitted, ends }));
