@@ -13,6 +13,7 @@ import { killAtRandom, killSweep } from "./kills.js";
 import { leaks } from "./leaks.js";
 import { powerCuts } from "./power-cuts.js";
 import { randomOperations } from "./random-operations.js";
+import { rankKills } from "./rank-kills.js";
 import { exactResume } from "./resume.js";
 import type { Rig } from "./rig.js";
 import { absurdSizes } from "./sizes.js";
@@ -24,6 +25,7 @@ import { workerStorm } from "./workers.js";
 export const rigs: readonly Rig[] = [
   killSweep,
   killAtRandom,
+  rankKills,
   powerCuts,
   ioErrors,
   corruptFiles,
