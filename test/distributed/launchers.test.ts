@@ -52,6 +52,17 @@ test.skipIf(!torchrun)(`torchrun starts two processes${reason}`, async () => {
   expect(ends[0].position).toMatchObject({ epoch: 3, step: 6 });
 });
 
+test.skipIf(!torchrun)(`torchrun starts a group again that has lost a process${reason}`, async () => {
+  const address = ["--master-addr", "127.0.0.1", "--master-port", String(await freePort())];
+  const args = ["--nproc-per-node", "2", "--max-restarts", "1", ...address, "--no-python", process.execPath];
+  const lines = await linesOf(torchrun ?? "", args, "elastic", { path: join(folder, "restart.safetensors") });
+  const begins = lines.filter((line) => line.includes("begins"));
+  expect(begins).toEqual(["begins at 1 of 2, restart 0", "begins at 5 of 2, restart 1"]);
+  const ends = lines.filter((line) => line.includes("{"));
+  expect(ends).toHaveLength(2);
+  expect(ends[0]).toBe(ends[1]);
+});
+
 test("a group that has lost a process goes on from the checkpoint with the others", async () => {
   const cli = join(import.meta.dirname, "../../packages/cli/bin/stepwell.js");
   const args = [cli, "launch", "-n", "3", "--restarts", "1", "--min-processes", "1"];

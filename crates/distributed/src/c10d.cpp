@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
 // The layout of libtorch 2.11.0 on x86-64 and 64-bit Arm, which allocates this size itself. Another size means that
@@ -101,7 +102,10 @@ int32_t stepwell_group_connect(
     options.timeout = Milliseconds(timeout);
     options.multiTenant = true;
     auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
-    auto store = c10::make_intrusive<c10d::PrefixStore>("stepwell", tcp);
+    // The store of torchrun outlives a group, and has the addresses of its processes, which a restart ends.
+    const char* restarts = std::getenv("TORCHELASTIC_RESTART_COUNT");
+    auto prefix = std::string("stepwell/") + (restarts == nullptr ? "0" : restarts);
+    auto store = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
     auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(timeout));
     if (interface != nullptr) {
       gloo->devices.clear();
