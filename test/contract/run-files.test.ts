@@ -142,7 +142,7 @@ describe.each(["file", "bytes"] as const)("a run as %s", (way) => {
       ],
     ]);
     expect(k.tensor(k.loss(made.loss, k.tensor([1, 2]), [0, 0]))).toBe(5);
-    expect(made.list).toEqual({ data: new Float32Array([1, 2.5]), shape: [2] });
+    expect(made.list).toEqual(new Float32Array([1, 2.5]));
     k.copyto(
       [
         [0, 0],
@@ -155,6 +155,33 @@ describe.each(["file", "bytes"] as const)("a run as %s", (way) => {
       [1, 2],
       [3, 4],
     ]);
+  });
+
+  it("gives plain data back as it was saved", () => {
+    const net = k.module(["linear", 2, 3]);
+    const data = {
+      list: [new Float64Array([0.1, Number.NaN]), new BigInt64Array([3n]), []],
+      alike: { data: new Float32Array([1]), shape: [1] },
+      state: k.state(net),
+    };
+    keep({ data: data as never });
+    const first = read() as unknown as { data: typeof data };
+    expect(first).toEqual({ data });
+    keep({ data: first.data as never });
+    expect(read()).toEqual(first);
+    expect(k.state(k.module(first.data.state))).toEqual(k.state(net));
+    keep({ data: new Int8Array([-1, 2]) });
+    expect(read()).toEqual({ data: new BigInt64Array([-1n, 2n]) });
+  });
+
+  it("takes plain data as deep as it reads", () => {
+    const nested = (levels: number): k.PlainData => (levels === 0 ? 1 : { deeper: [nested(levels - 2)] });
+    const deep = { data: nested(100) };
+    keep(deep);
+    expect(read()).toEqual(deep);
+    const message = expectError("ERR_ARGUMENT", () => keep({ data: [nested(100)] }));
+    expect(message).toMatch("`data`: expected plain data of at most 100 levels, given more");
+    expect(read()).toEqual(deep);
   });
 
   it("takes optimizers over several modules, vectors, dictionaries and tensors", () => {

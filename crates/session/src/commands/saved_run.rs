@@ -24,6 +24,9 @@ use crate::values::handle::Handle;
 use crate::values::named_arrays::{NamedArray, reference, take};
 use crate::values::value::Value;
 
+/// The most levels of lists and dictionaries in plain data. The reader of JSON takes 128, and some of the description are around them.
+const MAX_LEVELS: usize = 100;
+
 /// The description of a run, and the arrays that it names.
 pub(crate) struct Description<E: Engine> {
     pub(crate) content: Value,
@@ -133,6 +136,10 @@ impl<E: Engine> SavedRun<'_, E> {
     fn entry(&mut self, name: &str, object: Value) -> Result<Value> {
         let Value::Handle(handle) = object else {
             let mut value = object;
+            if levels(&value) > MAX_LEVELS {
+                let message = format!("expected plain data of at most {MAX_LEVELS} levels, given more");
+                return Err(Error::new(Code::Argument, message));
+            }
             self.take(&mut value, name);
             return Ok(Value::object([("kind", Value::string("data")), ("value", value)]));
         };
@@ -320,6 +327,15 @@ impl<E: Engine> SavedRun<'_, E> {
             ("train", train),
             ("test", test),
         ])
+    }
+}
+
+/// The number of lists and dictionaries around the innermost value.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(levels).max().unwrap_or(0),
+        Value::Object(entries) => 1 + entries.iter().map(|(_, item)| levels(item)).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

@@ -3,6 +3,7 @@
 // In the place of an array stands `{"$tensor": name}`. A key that begins with `$` gets another one in front.
 
 import type { BindingArgument, BindingResult, TypedTensor } from "../binding.js";
+import { Handle } from "../handle.js";
 import { brief } from "../values/describe.js";
 import { kindOf as kindOfArray } from "../values/typed-arrays.js";
 import { failure, kindOf } from "./calls.js";
@@ -46,8 +47,11 @@ export function resultJson(value: BindingResult, array: (array: TypedTensor, key
   return convert(value, []);
 }
 
+/** The most levels of lists and dictionaries, as in the native engine: a reader of JSON takes few more. */
+const MAX_LEVELS = 100;
+
 /** An argument of the caller as JSON, with its arrays under names. Throws for handles and `undefined`, which no file holds. */
-export function takenJson(value: BindingArgument, name: string, arrays: TensorToWrite[]): Json {
+export function takenJson(value: BindingArgument, name: string, arrays: TensorToWrite[], level = 0): Json {
   if (value === undefined || typeof value === "bigint") {
     throw failure("ERR_ARGUMENT", `expected plain data, given ${describeArgument(value)}`);
   }
@@ -56,13 +60,17 @@ export function takenJson(value: BindingArgument, name: string, arrays: TensorTo
     arrays.push(tensorOf(name, typedTensor(value)));
     return reference(name);
   }
+  if (level === MAX_LEVELS) {
+    const object = name.slice(0, name.indexOf("."));
+    throw failure("ERR_ARGUMENT", `\`${object}\`: expected plain data of at most ${MAX_LEVELS} levels, given more`);
+  }
   if (Array.isArray(value)) {
-    return value.map((item: BindingArgument, i) => takenJson(item, `${name}.${i}`, arrays));
+    return value.map((item: BindingArgument, i) => takenJson(item, `${name}.${i}`, arrays, level + 1));
   }
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   return new Map(
     entries.map(([key, item]) => {
-      const taken = takenJson(item as BindingArgument, `${name}.${key}`, arrays);
+      const taken = takenJson(item as BindingArgument, `${name}.${key}`, arrays, level + 1);
       return [key.startsWith(ESCAPE) ? ESCAPE + key : key, taken];
     }),
   );
@@ -82,6 +90,14 @@ function typedTensor(view: ArrayBufferView): TypedTensor {
     default:
       return { data: BigInt64Array.from(Array.from(numbers, BigInt)), shape };
   }
+}
+
+/** A loaded run with plain data as it was saved: in results of an engine, a typed array is `{ data, shape }`. Handles stay. */
+export function withTypedArrays(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withTypedArrays);
+  if (typeof value !== "object" || value === null || value instanceof Handle) return value;
+  if (isArray(value)) return value.data;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withTypedArrays(item)]));
 }
 
 /** Data of the file with arrays in their places, as `array` gives them. */

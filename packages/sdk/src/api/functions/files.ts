@@ -4,6 +4,7 @@ import type { BindingArgument } from "../../binding.js";
 import { callAsync } from "../../client/asynchronous-calls.js";
 import { StepwellError } from "../../errors.js";
 import * as own from "../../files/file-functions.js";
+import { withTypedArrays } from "../../files/plain-data.js";
 import type {
   FileContent,
   LoadedRun,
@@ -79,7 +80,8 @@ export function load(module: AnyModule, path: string, options?: ModuleLoadOption
  * the same parameters. It takes the groups, the options and the state of the file. A given model keeps its samples, and goes on with the
  * batch after the last one. A model that is made anew does so once it has as many samples.
  *
- * The generator of random numbers is set too, unless `generator` is false. Typed arrays come back as `{ data, shape }`.
+ * The generator of random numbers is set too, unless `generator` is false. Typed arrays come back, integers of all types
+ * as `BigInt64Array`.
  *
  * `only` loads a part: whole objects, or modules and tensors of given ones. `rename` gives tensors the names that they have in given
  * objects. With it, objects that are not given are left out.
@@ -146,7 +148,7 @@ function withNames(args: readonly unknown[]): readonly unknown[] {
 const withTargets = (result: unknown, [, targets, options]: readonly unknown[]): unknown =>
   (options as RunPartOptions | undefined)?.strict === false
     ? result
-    : { ...(result as LoadedRun), ...(targets as RunTargets | undefined) };
+    : { ...(withTypedArrays(result) as LoadedRun), ...(targets as RunTargets | undefined) };
 
 /** The result of `load`: of a run, all its objects with the given ones. */
 const loaded = (result: unknown, args: readonly unknown[]): unknown =>
