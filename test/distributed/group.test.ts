@@ -84,6 +84,20 @@ test.each([1, 2, 3])("operations of %i processes are those of arithmetic", async
   }
 });
 
+test("calls in which processes differ are errors on each of them, and the group goes on", async () => {
+  const ranks = await resultsOf<{ results: Record<string, string>; sum: number[] }>("disagree", 2, {});
+  for (const [rank, { results, sum }] of ranks.entries()) {
+    expect(Object.keys(results)).toHaveLength(9);
+    for (const [name, result] of Object.entries(results)) {
+      expect(result, name).toMatch(/^ERR_DISTRIBUTED \w+: the processes do not agree: rank \d calls .*, and rank \d /);
+    }
+    expect(results["a length"]).toMatch(
+      `rank ${rank} calls all-reduce with Float [${rank + 2}], reduction 0, and rank ${1 - rank} all-reduce`,
+    );
+    expect(sum).toEqual([2, 2]);
+  }
+});
+
 test("a step takes the mean of the gradients of all processes", async () => {
   for (const results of await resultsOf<Record<string, unknown>>("steps", 2, {})) {
     expect(results.missing).toEqual({

@@ -2,6 +2,7 @@
 //!
 //! Every process of a group calls the same operations in the same order. The process must have loaded libtorch before the first call.
 
+mod call;
 mod process_group;
 mod waiting_threads;
 

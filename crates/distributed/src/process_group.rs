@@ -9,6 +9,7 @@ use stepwell_session::{GroupSettings, ReduceOp};
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
+use crate::call::{Call, Operation};
 use crate::waiting_threads::Waiting;
 
 /// In bytes: the text of an exception, as in c10d.cpp.
@@ -155,7 +156,8 @@ impl ProcessGroup {
             ));
         }
         let tensor = self.prepared(tensor)?;
-        self.start("all-reduce", vec![tensor], |group, tensors, work, message| {
+        self.agree(Operation::AllReduce, op as i64, Some(&tensor))?;
+        self.start(Operation::AllReduce, vec![tensor], |group, tensors, work, message| {
             // SAFETY: a live group and tensor.
             unsafe { stepwell_group_all_reduce(group, tensors[0], op as i32, work, message) }
         })
@@ -171,7 +173,8 @@ impl ProcessGroup {
             return Err(Error::new(Code::Argument, message));
         }
         let tensor = self.prepared(tensor)?;
-        self.start("broadcast", vec![tensor], |group, tensors, work, message| {
+        self.agree(Operation::Broadcast, from as i64, Some(&tensor))?;
+        self.start(Operation::Broadcast, vec![tensor], |group, tensors, work, message| {
             // SAFETY: a live group and tensor.
             unsafe { stepwell_group_broadcast(group, tensors[0], from as i32, work, message) }
         })
@@ -190,10 +193,8 @@ impl ProcessGroup {
             ));
         }
         let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.start("all-gather", tensors, |group, tensors, work, message| {
-            // SAFETY: a live group, and live tensors of the sizes that c10d expects.
-            unsafe { stepwell_group_all_gather(group, tensors[0], tensors[1], work, message) }
-        })
+        self.agree(Operation::AllGather, 0, tensors.last())?;
+        self.gather(tensors)
     }
 
     /// Starts to send row i of `from` to process i, and to fill row i of `to` with what process i sends here.
@@ -207,7 +208,8 @@ impl ProcessGroup {
             return Err(Error::new(Code::Shape, message));
         }
         let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.start("all-to-all", tensors, |group, tensors, work, message| {
+        self.agree(Operation::AllToAll, 0, tensors.last())?;
+        self.start(Operation::AllToAll, tensors, |group, tensors, work, message| {
             // SAFETY: a live group, and live tensors of the sizes that c10d expects.
             unsafe { stepwell_group_all_to_all(group, tensors[0], tensors[1], work, message) }
         })
@@ -215,11 +217,47 @@ impl ProcessGroup {
 
     /// Waits until every process has called it.
     pub fn barrier(&self) -> Result<()> {
-        self.start("barrier", Vec::new(), |group, _, work, message| {
+        self.agree(Operation::Barrier, 0, None)?;
+        self.start(Operation::Barrier, Vec::new(), |group, _, work, message| {
             // SAFETY: a live group.
             unsafe { stepwell_group_barrier(group, work, message) }
         })?
         .wait()
+    }
+
+    /// Fails on each process unless all call the same operation with tensors of one shape and dtype. Gloo would read elements of other
+    /// tensors, or end the process.
+    fn agree(&self, operation: Operation, argument: i64, tensor: Option<&Tensor>) -> Result<()> {
+        if self.size == 1 {
+            return Ok(());
+        }
+        let own = Call::new(operation, argument, tensor)?;
+        let row = Tensor::f_from_slice(&own.0).map_err(refused)?;
+        let rows =
+            Tensor::f_zeros([self.size as i64, Call::LEN as i64], (Kind::Int64, Device::Cpu)).map_err(refused)?;
+        self.gather(vec![rows.shallow_clone(), row])?.wait().map_err(|error| error.within(operation.name()))?;
+        let mut numbers = vec![0i64; self.size * Call::LEN];
+        let len = numbers.len();
+        rows.f_copy_data(&mut numbers, len).map_err(refused)?;
+        for (rank, other) in numbers.chunks_exact(Call::LEN).enumerate() {
+            if other != own.0 {
+                let message = format!(
+                    "the processes do not agree: rank {} calls {own}, and rank {rank} {}",
+                    self.rank,
+                    Call::of_numbers(other)
+                );
+                return Err(Error::new(Code::Distributed, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts to gather the last tensor of each process in the first one.
+    fn gather(&self, tensors: Vec<Tensor>) -> Result<Work<'_>> {
+        self.start(Operation::AllGather, tensors, |group, tensors, work, message| {
+            // SAFETY: a live group, and live tensors of the sizes that c10d expects.
+            unsafe { stepwell_group_all_gather(group, tensors[0], tensors[1], work, message) }
+        })
     }
 
     /// A clone of a tensor for an operation, which shares its elements.
@@ -237,14 +275,14 @@ impl ProcessGroup {
 
     fn start(
         &self,
-        operation: &str,
+        operation: Operation,
         mut tensors: Vec<Tensor>,
         start: impl FnOnce(*mut Group, &[*mut C_tensor], *mut *mut RawWork, *mut c_char) -> i32,
     ) -> Result<Work<'_>> {
         let mut work = ptr::null_mut();
         let pointers: Vec<_> = tensors.iter_mut().map(Tensor::as_mut_ptr).collect();
         checked(
-            |text| self.failed(text).within(operation),
+            |text| self.failed(text).within(operation.name()),
             |message| start(self.group.as_ptr(), &pointers, &mut work, message),
         )?;
         Ok(Work { work: NonNull::new(work), group: self, _tensors: tensors })

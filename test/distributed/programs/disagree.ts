@@ -1,0 +1,32 @@
+// Operations in which the processes differ: an error on each, and the group goes on.
+
+import * as k from "@stepwell/sdk";
+
+await k.initProcessGroup();
+const { RANK } = process.env;
+const isFirst = RANK === "0";
+const zeros = (length: number, dtype: "float" | "double" = "float") => k.full([length], 0, dtype);
+
+const calls: { readonly [name: string]: () => Promise<unknown> } = {
+  "a length": () => k.allReduce(zeros(isFirst ? 2 : 3)),
+  "a type": () => k.allReduce(zeros(2, isFirst ? "float" : "double")),
+  "a shape": () => k.allReduce(k.full(isFirst ? [3, 2] : [2, 3], 0)),
+  "a reduction": () => k.allReduce(zeros(2), isFirst ? "sum" : "max"),
+  "a gathered length": () => k.allGather(zeros(isFirst ? 2 : 5)),
+  "a broadcast length": () => k.broadcast(zeros(isFirst ? 2 : 5), 0),
+  "a rank to take from": () => k.broadcast(zeros(2), isFirst ? 0 : 1),
+  "a scattered length": () => k.reduceScatter(zeros(isFirst ? 2 : 4)),
+  "an operation": () => (isFirst ? k.barrier() : k.allReduce(zeros(2))),
+};
+
+const results: Record<string, string> = {};
+for (const [name, call] of Object.entries(calls)) {
+  results[name] = await call().then(
+    () => "no error",
+    (error: k.StepwellError) => `${error.code} ${error.message}`,
+  );
+}
+const sum = k.full([2], 1);
+await k.allReduce(sum);
+console.log(JSON.stringify({ results, sum: k.tensor(sum) }));
+process.exit();
