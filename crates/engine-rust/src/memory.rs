@@ -3,6 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(not(target_family = "wasm"))]
+use stepwell_optim::fallible::{MIN_CHECKED_BYTES, check_memory};
 use stepwell_optim::fallible::{check_small_memory, out_of_memory, with_capacity};
 use stepwell_optim::{Code, Error, Result, Shared, state_memory};
 
@@ -15,6 +17,9 @@ pub(crate) struct MemoryBudget {
     limit: usize,
     #[cfg(not(target_family = "wasm"))]
     kept: std::sync::Mutex<crate::kept::Kept>,
+    /// Bytes of small tensors since memory was asked for.
+    #[cfg(not(target_family = "wasm"))]
+    small: AtomicUsize,
     /// Bytes of all live [`CountedVec`]s.
     allocated: AtomicUsize,
 }
@@ -32,6 +37,8 @@ impl MemoryBudget {
             limit,
             #[cfg(not(target_family = "wasm"))]
             kept: Default::default(),
+            #[cfg(not(target_family = "wasm"))]
+            small: AtomicUsize::new(0),
             allocated: AtomicUsize::new(0),
         })
     }
@@ -60,10 +67,12 @@ impl MemoryBudget {
         }
         check_small_memory()?;
         #[cfg(not(target_family = "wasm"))]
-        let elements = match self.kept().take(len, self.allocated.load(Ordering::Relaxed)) {
-            Some(elements) => elements,
-            None => self.new_memory(len)?,
-        };
+        self.ask_for_small(bytes)?;
+        #[cfg(not(target_family = "wasm"))]
+        // A statement of its own, since new memory takes the lock again.
+        let kept = self.kept().take(len, self.allocated.load(Ordering::Relaxed));
+        #[cfg(not(target_family = "wasm"))]
+        let elements = kept.map_or_else(|| self.new_memory(len), Ok)?;
         #[cfg(target_family = "wasm")]
         let elements = with_capacity(len)?;
         self.allocated.fetch_add(bytes, Ordering::Relaxed);
@@ -104,6 +113,25 @@ impl MemoryBudget {
     #[cfg(not(target_family = "wasm"))]
     fn kept(&self) -> std::sync::MutexGuard<'_, crate::kept::Kept> {
         self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Asks for memory for many small tensors at once, which do not ask themselves.
+    #[cfg(not(target_family = "wasm"))]
+    fn ask_for_small(&self, bytes: usize) -> Result<()> {
+        /// In bytes, of the objects around the elements.
+        const AROUND: usize = 256;
+        if bytes >= MIN_CHECKED_BYTES {
+            return Ok(());
+        }
+        let sum = self.small.load(Ordering::Relaxed) + bytes + AROUND;
+        if sum < MIN_CHECKED_BYTES {
+            self.small.store(sum, Ordering::Relaxed);
+            return Ok(());
+        }
+        // If it is refused, the next small tensor asks again.
+        check_memory(sum)?;
+        self.small.store(0, Ordering::Relaxed);
+        Ok(())
     }
 
     /// New memory for `len` elements. Frees what is kept if there is no more.

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 
 /// In bytes. Smaller allocations are not checked: [`set_memory_check`] keeps a reserve for them. The reserve is small
 /// in WebAssembly, where a check is cheap.
-const MIN_CHECKED_BYTES: usize = if cfg!(target_family = "wasm") { 1 << 12 } else { 1 << 20 };
+pub const MIN_CHECKED_BYTES: usize = if cfg!(target_family = "wasm") { 1 << 12 } else { 1 << 20 };
 
 /// True in WebAssembly, where a passed check guarantees the next allocation: the check has tried it, and there is one
 /// thread. Infallible calls may follow, which are less code.
