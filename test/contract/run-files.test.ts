@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { differences } from "../engine-differences.js";
 import { expectError } from "./expect-error.js";
 import { optimizers } from "./optimizers.js";
 import { classes, inputs } from "./small-models.js";
@@ -113,6 +114,45 @@ describe.each(["file", "bytes"] as const)("a run as %s", (way) => {
     const other = start("adam");
     read({ model: other.model });
     expect(advance(other, 5)).toEqual(expected);
+  });
+
+  it("takes an optimizer by its own name whose parameters a model has", () => {
+    const { net, optimizer, model } = start("adamw");
+    advance({ net, optimizer, model }, 2);
+    keep({ model, optimizer });
+    const expected = advance({ net, optimizer, model }, 3);
+    const made = read() as unknown as Pick<Run, "optimizer" | "model">;
+    k.train(made.model, inputs, classes);
+    expect(advance({ ...made, net: k.module(made.model) }, 3)).toEqual(expected);
+    if (!differences.partialRuns) return;
+    const message = expectError("ERR_PARAMETER", () => read({}, { only: "optimizer" } as never));
+    expect(message).toMatch("no object that is loaded with it");
+  });
+
+  it("leaves the function of a given model that is its loss", () => {
+    const own = () => {
+      const net = k.module(["linear", "fc", 2, 1]);
+      const model = k.model(net, (y, t) => k.mean(k.square(k.sub(y, t))), k.opt("sgd", net, { lr: 0.1 }));
+      k.train(model, { batchsize: 2 });
+      k.train(
+        model,
+        [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+        [[1], [2], [3]],
+      );
+      return { net, model };
+    };
+    const first = own();
+    k.batch(first.model, true);
+    keep({ model: first.model });
+    const expected = [k.batch(first.model, true), k.state(first.net)];
+    const second = own();
+    read({ model: second.model });
+    expect([k.batch(second.model, true), k.state(second.net)]).toEqual(expected);
+    expectError("ERR_ARGUMENT", () => read());
   });
 
   it("keeps a loss scale, frozen parameters, tensors and losses", () => {

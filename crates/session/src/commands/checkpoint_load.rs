@@ -101,6 +101,7 @@ impl Request {
         if !(self.options.strict && self.selection.is_all()) {
             run.prepare_part(&objects, &self.given, Part::new(&self.selection, self.options.strict))?;
         }
+        run.make_modules_of_models(&objects, &self.given)?;
         for (name, object) in objects {
             let target = self.given.iter().find(|(known, _)| *known == name).map(|(_, target)| target);
             run.prepare(&name, object, target).map_err(|error| error.within(&format!("`{name}`")))?;

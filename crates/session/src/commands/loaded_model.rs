@@ -5,6 +5,7 @@ use stepwell_optim::{Code, Error, Result, Shared};
 use crate::commands::data_positions::{LoaderState, check_positions, loader_state, set_loaders};
 use crate::commands::loaded_run::LoadedRun;
 use crate::commands::run_changes::Change;
+use crate::commands::run_sources::kind_of;
 use crate::commands::saved_file::malformed;
 use crate::commands::state_entries::{dictionary, entry, text};
 use crate::engine::Engine;
@@ -17,17 +18,46 @@ use crate::values::named_arrays::put;
 use crate::values::value::Value;
 
 impl<E: Engine> LoadedRun<'_, E> {
+    /// Makes the modules of new models, since an optimizer of an own name may have their parameters.
+    pub(crate) fn make_modules_of_models(
+        &mut self,
+        objects: &[(String, Value)],
+        given: &[(String, Value)],
+    ) -> Result<()> {
+        for (name, object) in objects {
+            let is_made = self.part.as_ref().is_none_or(|part| part.makes(name, "model"));
+            let is_known = |known: &str| known == name;
+            if kind_of(object) != Some("model")
+                || !is_made
+                || given.iter().any(|(known, _)| is_known(known))
+                || self.modules.iter().any(|(known, _)| is_known(known))
+            {
+                continue;
+            }
+            let entries = dictionary("object", object)?;
+            let state = entry(entries, "module")?;
+            if !matches!(state, Value::String(_)) {
+                let frozen = entry(entries, "frozen")?;
+                self.module(name, state, frozen).map_err(|error| error.within(&format!("`{name}`")))?;
+                self.models_with_module.push(name.clone());
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn model(
         &mut self,
         name: &str,
         mut entries: Vec<(String, Value)>,
         handle: Option<Handle>,
     ) -> Result<()> {
+        let known = |owner: &str| {
+            let known = self.modules.iter().find(|(known, _)| known == owner);
+            Ok(Shared::clone(known.map(|(_, module)| module).ok_or_else(|| malformed("a module of a model"))?))
+        };
         let module = match entry(&entries, "module")? {
-            Value::String(owner) => {
-                let known = self.modules.iter().find(|(known, _)| known == owner);
-                Shared::clone(known.map(|(_, module)| module).ok_or_else(|| malformed("a module of a model"))?)
-            }
+            Value::String(owner) => known(owner)?,
+            _ if self.models_with_module.iter().any(|made| made == name) => known(name)?,
             state => self.module(name, state, entry(&entries, "frozen")?)?,
         };
         let optimizer = match entry(&entries, "optimizer")? {

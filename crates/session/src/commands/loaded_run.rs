@@ -21,6 +21,8 @@ pub(crate) struct LoadedRun<'a, E: Engine> {
     pub(crate) arrays: &'a ArrayStore,
     /// The modules by name: given ones, and then those that were made.
     pub(crate) modules: Vec<(String, Shared<Module<E>>)>,
+    /// The new models whose modules are made already.
+    pub(crate) models_with_module: Vec<String>,
     /// Tensors, vectors and dictionaries by name.
     pub(crate) loose: Vec<LooseTensors<E>>,
     pub(crate) optimizers: Vec<(String, SharedOptimizer<E>)>,
@@ -36,6 +38,7 @@ impl<'a, E: Engine> LoadedRun<'a, E> {
             session,
             arrays,
             modules: Vec::new(),
+            models_with_module: Vec::new(),
             loose: Vec::new(),
             optimizers: Vec::new(),
             changes: Vec::new(),

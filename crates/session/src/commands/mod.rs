@@ -54,8 +54,6 @@ pub(crate) mod run_changes;
 pub(crate) mod run_objects;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod run_part;
-#[cfg(target_arch = "wasm32")]
-pub(crate) mod run_parts;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod run_sources;
 pub(crate) mod samples;
@@ -67,6 +65,8 @@ pub(crate) mod saved_file;
 pub(crate) mod saved_run;
 pub(crate) mod schedules;
 pub(crate) mod scopes;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod sdk_files;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod selection;
 pub(crate) mod session;
@@ -257,11 +257,11 @@ impl<E: Engine> Session<E> {
         #[cfg(not(target_arch = "wasm32"))]
         ("deserialize", files::deserialize),
         #[cfg(target_arch = "wasm32")]
-        ("tensors", run_parts::tensors),
+        ("tensors", sdk_files::tensors),
         #[cfg(target_arch = "wasm32")]
-        ("position", run_parts::position),
+        ("position", sdk_files::position),
         #[cfg(target_arch = "wasm32")]
-        ("exchange", run_parts::exchange),
+        ("exchange", sdk_files::exchange),
         ("loss", losses::loss),
         ("knormal", initializers::knormal),
         ("kuniform", initializers::kuniform),

@@ -140,6 +140,10 @@ impl<E: Engine> LoadedRun<'_, E> {
         for (name, tensors, is_named) in &self.loose {
             origins.push((name.clone(), Origin::Loose { tensors: tensors.clone(), is_named: *is_named }));
         }
+        if origins.is_empty() {
+            let message = "its parameters belong to no object that is loaded with it: load their module, vector, dictionary or tensor too";
+            return Err(Error::new(Code::Parameter, message));
+        }
         let restored = restored(self.session, dictionary("state", &described)?, &origins)?;
         let fills = if is_of_curvature { Vec::new() } else { fills_of(dictionary("state", state)?, &restored)? };
         let target = self.optimizers.iter().find(|(known, _)| known == name).map(|(_, target)| Shared::clone(target));

@@ -39,7 +39,7 @@ export function loadRequest(calls: Calls, command: string, args: Arguments): Loa
   args.finish();
   const part = ["only", "rename"].find((name) => options.has(name)) ?? (options.get("strict") === false && "strict");
   if (part) {
-    const instead = "it needs the native engine; load(module, path) takes it on each";
+    const instead = "it needs another engine, native or rust; load(module, path) takes it on each";
     throw failure("ERR_UNSUPPORTED", `${part} of a run on WebAssembly: ${instead}`);
   }
   const { verify, generator } = flags(command, withoutDefault(options), {
@@ -97,6 +97,8 @@ class LoadedRun {
   readonly #given: ArgumentEntries;
   /** The modules by name: given ones, and those that were made. */
   readonly #modules = new Map<string, bigint>();
+  /** The new models whose modules are made already. */
+  readonly #modelsWithModule = new Set<string>();
   readonly #optimizers: LoadedOptimizers;
 
   constructor(calls: Calls, file: SavedFile, given: ArgumentEntries) {
@@ -122,6 +124,7 @@ class LoadedRun {
     this.#findTargets(objects);
     const rank = (object: Json) => kinds.indexOf(entriesIn(object)?.get("kind") as Kind);
     const sorted = [...objects].sort(([, a], [, b]) => rank(a) - rank(b));
+    for (const [name, object] of sorted) within(name, () => this.#makeModuleOfModel(name, object));
     for (const [name, object] of sorted) within(name, () => this.#prepare(name, object, this.#given.get(name)));
   }
 
@@ -293,13 +296,24 @@ class LoadedRun {
     return target;
   }
 
+  /** Makes the module of a new model, since an optimizer of an own name may have its parameters. */
+  #makeModuleOfModel(name: string, object: Json): void {
+    const entries = entriesIn(object);
+    if (entries?.get("kind") !== "model" || this.#given.has(name) || this.#modules.has(name)) return;
+    const state = entry(entries, "module");
+    if (typeof state === "string") return;
+    this.#module(name, state, entry(entries, "frozen"));
+    this.#modelsWithModule.add(name);
+  }
+
   #model(name: string, entries: JsonObject, id?: bigint): void {
     const calls = this.#calls;
-    const [owner, part] = [entry(entries, "module"), entry(entries, "optimizer")];
+    const [state, part] = [entry(entries, "module"), entry(entries, "optimizer")];
+    const owner = this.#modelsWithModule.has(name) ? name : state;
     const module =
       typeof owner === "string"
         ? (this.#modules.get(owner) ?? refuse(misfit("a module of a model")))
-        : this.#module(name, owner, entry(entries, "frozen"));
+        : this.#module(name, state, entry(entries, "frozen"));
     const optimizer =
       typeof part === "string"
         ? (this.#optimizers.get(part) ?? refuse(misfit("an optimizer of a model")))
@@ -307,16 +321,18 @@ class LoadedRun {
     const loaders = loadersOf(this.#arrays, entries);
     const saved = entry(entries, "loss");
     const loss = saved === null ? undefined : lossOf(calls, this.#arrays, saved);
+    let hasFunction = false;
     if (id !== undefined) {
       const [, own] = calls.call("outline", id) as readonly BindingResult[];
-      if (loss !== undefined && (own as readonly BindingResult[])[0] !== "callback")
-        checkLoss(calls, own as BindingResult, loss);
+      hasFunction = (own as readonly BindingResult[])[0] === "callback";
+      if (loss !== undefined && !hasFunction) checkLoss(calls, own as BindingResult, loss);
     } else if (loss === undefined) {
       const message = "its loss is a function of the program that saved it: make a model, and give it to load";
       throw failure("ERR_ARGUMENT", message);
     }
-    // Of a given model, one that checks the options.
-    const made = calls.make("model", module, loss ?? calls.make("loss", id as bigint), optimizer);
+    // Of a given model, one that checks the options. Of its function as a loss there is no handle.
+    const checked = () => (hasFunction ? calls.make("loss", "mse") : calls.make("loss", id as bigint));
+    const made = calls.make("model", module, loss ?? checked(), optimizer);
     for (const loader of loaders) {
       setLoader(calls, made, loader);
       if (id !== undefined) this.changes.push(loaderChange(calls, id, loader));
