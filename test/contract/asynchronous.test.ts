@@ -136,6 +136,22 @@ describe("an asynchronous call", () => {
     await expect(k.runAsync(model, { signal: control.signal })).rejects.toBe(reason);
   });
 
+  it("starts nothing if its signal takes no listener, and ends if it gives none back", async () => {
+    const { model, o } = trained();
+    const reason = new Error("of the signal");
+    const throwing = (method: "addEventListener" | "removeEventListener") =>
+      Object.defineProperty(new AbortController().signal, method, {
+        value: () => {
+          throw reason;
+        },
+      });
+    const before = k.state(o);
+    await expect(k.runAsync(model, { signal: throwing("addEventListener") })).rejects.toBe(reason);
+    expect(k.state(o)).toEqual(before);
+    expect(await k.runAsync(model, { signal: throwing("removeEventListener") })).toBeGreaterThan(0);
+    expect(k.run(model)).toBeGreaterThan(0);
+  });
+
   it("rejects with the error of the command", async () => {
     const { m } = trained();
     await expect(k.evaluateAsync(m, [[1, 2]])).rejects.toMatchObject({ name: "StepwellError", code: "ERR_SHAPE" });

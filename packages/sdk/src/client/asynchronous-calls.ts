@@ -33,6 +33,23 @@ export async function callAsync(
   return calls.call(command, args, options);
 }
 
+function listen(signal: AbortSignal | undefined, abort: () => void): void {
+  try {
+    signal?.addEventListener("abort", abort, { once: true });
+  } catch (error) {
+    throw new Thrown(error);
+  }
+}
+
+/** Removes a listener. An object in the place of a signal may throw then, which does not change the result of the call. */
+function unlisten(signal: AbortSignal | undefined, abort: () => void): void {
+  try {
+    signal?.removeEventListener("abort", abort);
+  } catch {
+    // A listener that stays has no effect after its call.
+  }
+}
+
 /** The asynchronous calls of an engine. */
 class AsynchronousCalls implements CallList {
   readonly #engine: ClientCalls;
@@ -49,17 +66,26 @@ class AsynchronousCalls implements CallList {
   async call(command: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
     const { signal, name = command, onBatch, run } = options;
     const engine = this.#engine;
+    let number: number | undefined;
+    const abort = () => {
+      if (number !== undefined) this.#runner.stop(number);
+    };
+    let isListening = false;
     try {
       const encoded = engine.encode(name, args);
       if (signal?.aborted) throw signal.reason;
-      const number = this.#runner.start(command, encoded, { reports: onBatch !== undefined, run });
+      // First, since an object in the place of a signal may throw: nothing is to start then.
+      listen(signal, abort);
+      isListening = true;
+      if (signal?.aborted) throw signal.reason;
+      const started = this.#runner.start(command, encoded, { reports: onBatch !== undefined, run });
+      number = started;
       return await new Promise((resolve, reject) => {
-        const abort = () => this.#runner.stop(number);
         const decode = (result: BindingResult) => engine.decode(result, encoded);
-        this.#calls.set(number, { ...options, resolve, reject, decode, abort, args });
-        signal?.addEventListener("abort", abort, { once: true });
+        this.#calls.set(started, { ...options, resolve, reject, decode, abort, args });
       });
     } catch (error) {
+      if (isListening && number === undefined) unlisten(signal, abort);
       if (signal?.aborted && error === signal.reason) throw error;
       if (error instanceof Thrown) throw error.error;
       throw engine.errorOf(error, args, command, name);
@@ -72,7 +98,7 @@ class AsynchronousCalls implements CallList {
     this.#calls.clear();
     for (const [number, call] of calls) {
       this.#runner.stop(number);
-      call.signal?.removeEventListener("abort", call.abort);
+      unlisten(call.signal, call.abort);
       call.reject(new StepwellError("ERR_HANDLE_FREED", "reset has freed the objects of an asynchronous call"));
     }
     this.#runner.forget();
@@ -87,7 +113,7 @@ class AsynchronousCalls implements CallList {
         continue;
       }
       this.#calls.delete(event.number);
-      call.signal?.removeEventListener("abort", call.abort);
+      unlisten(call.signal, call.abort);
       if ("error" in event) call.reject(event.error);
       else if (call.thrown) call.reject(new Thrown(call.thrown.error));
       else if (event.isStopped) call.reject(new Thrown(call.signal?.reason));
