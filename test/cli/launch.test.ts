@@ -78,6 +78,16 @@ it("starts the group again, with one process less if so told", () => {
   expect(run("--min-processes", "4", path)).toMatchObject({ status: 2 });
 });
 
+it.each([
+  ["no process", ["-n", "0", "x.mjs"]],
+  ["too many processes", ["-n", "1025", "x.mjs"]],
+  ["a port that does not exist", ["-n", "1", "--port", "99999", "x.mjs"]],
+  ["an empty program", ["-n", "1", ""]],
+])("refuses %s", (_, args) => {
+  const { status, stderr } = project.run(["launch", ...args]);
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/xpected a (whole number|program)/) });
+});
+
 it("forwards a signal, after which nothing starts again", async () => {
   const path = program(`
     process.on("SIGTERM", () => process.exit(5));

@@ -86,14 +86,14 @@ export function makeProgram(streams: Streams): Command {
   program
     .command("launch")
     .description("run a program in several processes of this machine, which train together")
-    .requiredOption("-n, --processes <count>", "the number of processes", wholeNumber(1))
+    .requiredOption("-n, --processes <count>", "the number of processes", wholeNumber(1, 1024))
     .option("--restarts <count>", "how often the group starts again after a process has failed", wholeNumber(0), 0)
     .option(
       "--min-processes <count>",
       "each restart has one process less, down to so many; default: all",
       wholeNumber(1),
     )
-    .option("--port <port>", "the TCP port where they meet; default: a free one", wholeNumber(1))
+    .option("--port <port>", "the TCP port where they meet; default: a free one", wholeNumber(1, 65535))
     .option("--grace <seconds>", "time to end after the signal TERM, before a process is killed", wholeNumber(0), 10)
     .argument("<program>", "a file of JavaScript or TypeScript, or a program")
     .argument("[arguments...]", "its arguments; those that begin with a dash after --")

@@ -36,6 +36,9 @@ export async function launch(
   { processes, restarts, minProcesses, port, grace }: LaunchArguments,
   streams: Environment,
 ): Promise<number> {
+  if (program === "") {
+    throw new CommandError("ERR_ARGUMENT", "launch: expected a program, given an empty text", exitCodes.invalid);
+  }
   if (minProcesses !== undefined && minProcesses > processes) {
     const message = `launch: --min-processes: expected at most ${processes}, given ${minProcesses}`;
     throw new CommandError("ERR_ARGUMENT", message, exitCodes.invalid);
