@@ -21,6 +21,7 @@ struct ThreadPool {
 
 /// Runs the job on this thread and on up to `threads - 1` workers, as far as they wake in time. Returns when all have
 /// finished: `false` if a worker panicked, which leaves its part undone.
+#[cfg_attr(target_family = "wasm", expect(unreachable_pub, reason = "only other targets export it"))]
 pub fn run(threads: usize, job: &(dyn Fn(usize) + Sync + '_)) -> bool {
     if threads < 2 || cfg!(target_family = "wasm") {
         job(0);
