@@ -174,8 +174,11 @@ impl<T: 'static> Drop for CountedVec<T> {
         // The length is constant and equals what `allocate` counted. The capacity may be larger.
         let bytes = self.elements.len() * size_of::<T>();
         self.budget.allocated.fetch_sub(bytes, Ordering::Relaxed);
+        // A budget does not count what is kept, so an engine with one keeps nothing.
         #[cfg(not(target_family = "wasm"))]
-        self.budget.kept().keep(std::mem::take(&mut self.elements));
+        if self.budget.limit == usize::MAX {
+            self.budget.kept().keep(std::mem::take(&mut self.elements));
+        }
     }
 }
 
