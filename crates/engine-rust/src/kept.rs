@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn memory_is_taken_again_for_the_same_number_of_elements() {
         let mut kept = Kept::default();
-        // Tensors have taken twice these bytes, so that one may be kept beside one that lives.
+        // Tensors have taken twice these bytes, so that one may be kept in addition to one that lives.
         assert_eq!(kept.take::<f32>(MIN_LEN, 4 * MIN_LEN), None);
         let elements = vec![1.5f32; MIN_LEN];
         let address = elements.as_ptr();
