@@ -70,13 +70,10 @@ class AsynchronousCalls implements CallList {
     const abort = () => {
       if (number !== undefined) this.#runner.stop(number);
     };
-    let isListening = false;
     try {
       const encoded = engine.encode(name, args);
-      if (signal?.aborted) throw signal.reason;
-      // First, since an object in the place of a signal may throw: nothing is to start then.
+      // Before the start, since an object in the place of a signal may throw: nothing is to start then.
       listen(signal, abort);
-      isListening = true;
       if (signal?.aborted) throw signal.reason;
       const started = this.#runner.start(command, encoded, { reports: onBatch !== undefined, run });
       number = started;
@@ -85,7 +82,7 @@ class AsynchronousCalls implements CallList {
         this.#calls.set(started, { ...options, resolve, reject, decode, abort, args });
       });
     } catch (error) {
-      if (isListening && number === undefined) unlisten(signal, abort);
+      if (number === undefined) unlisten(signal, abort);
       if (signal?.aborted && error === signal.reason) throw error;
       if (error instanceof Thrown) throw error.error;
       throw engine.errorOf(error, args, command, name);
