@@ -2,9 +2,11 @@
 //!
 //! Every process of a group calls the same operations in the same order. The process must have loaded libtorch before the first call.
 
+mod backend;
 mod call;
 mod process_group;
 mod waiting_threads;
 
-pub use process_group::{ProcessGroup, Work};
-pub use waiting_threads::waiting_threads;
+pub use backend::{Backend, Work};
+pub use process_group::ProcessGroup;
+pub use waiting_threads::{Waiting, waiting_threads};

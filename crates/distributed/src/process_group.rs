@@ -1,95 +1,15 @@
-//! A process group and its operations.
-
-use std::ffi::{CStr, CString, c_char};
-use std::ptr::{self, NonNull};
-use std::time::Duration;
+//! A process group, which compares each call of its processes before it begins.
 
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{GroupSettings, ReduceOp};
-use tch::{Device, Kind, TchError, Tensor};
-use torch_sys::C_tensor;
+use tch::{Device, Kind, Tensor};
 
+use crate::backend::{Backend, Work, refused};
 use crate::call::{Call, Operation};
-use crate::waiting_threads::Waiting;
-
-/// In bytes: the text of an exception, as in c10d.cpp.
-const MESSAGE_BYTES: usize = 1024;
 
 /// The processes of one training. Operations of a group are matched by their order, so all processes call the same ones in the same order.
 /// After an operation has failed, the group is of no use: the processes connect again.
-pub struct ProcessGroup {
-    group: NonNull<Group>,
-    rank: usize,
-    size: usize,
-    timeout: Duration,
-}
-
-// SAFETY: c10d's groups may be used by any thread, one at a time.
-unsafe impl Send for ProcessGroup {}
-
-/// An operation that runs in threads of c10d. It has its tensors until it ends, and a dropped one is waited for.
-#[must_use = "an operation has ended only after `wait`"]
-pub struct Work<'a> {
-    work: Option<NonNull<RawWork>>,
-    group: &'a ProcessGroup,
-    /// The tensors that it reads and writes.
-    _tensors: Vec<Tensor>,
-}
-
-#[repr(C)]
-struct Group {
-    opaque: [u8; 0],
-}
-
-#[repr(C)]
-struct RawWork {
-    opaque: [u8; 0],
-}
-
-unsafe extern "C" {
-    fn stepwell_group_connect(
-        host: *const c_char,
-        port: i32,
-        rank: i32,
-        size: i32,
-        timeout: i64,
-        hosts_store: bool,
-        interface: *const c_char,
-        group: *mut *mut Group,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_free(group: *mut Group);
-    fn stepwell_group_all_reduce(
-        group: *mut Group,
-        tensor: *mut C_tensor,
-        reduction: i32,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_broadcast(
-        group: *mut Group,
-        tensor: *mut C_tensor,
-        from: i32,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_all_gather(
-        group: *mut Group,
-        to: *mut C_tensor,
-        from: *mut C_tensor,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_all_to_all(
-        group: *mut Group,
-        to: *mut C_tensor,
-        from: *mut C_tensor,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
-    fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;
-}
+pub struct ProcessGroup(Backend);
 
 impl ProcessGroup {
     /// Waits until all processes of the group are there.
@@ -97,48 +17,22 @@ impl ProcessGroup {
     /// # Errors
     /// [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used.
     pub fn connect(settings: &GroupSettings) -> Result<Self> {
-        let text = |text: &str| {
-            CString::new(text).map_err(|_| Error::new(Code::Argument, format!("expected a host, given {text:?}")))
-        };
-        let (host, interface) = (text(&settings.host)?, settings.interface.as_deref().map(text).transpose()?);
-        let interface = interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
-        let timeout = i64::try_from(settings.timeout.as_millis()).unwrap_or(i64::MAX);
-        let mut group = ptr::null_mut();
-        let described = |text: &str| {
-            let GroupSettings { rank, size, host, port, .. } = settings;
-            let seconds = settings.timeout.as_secs_f64();
-            let action = format!("rank {rank} of {size} at {host}:{port}");
-            Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
-        };
-        let _waiting = Waiting::begin();
-        checked(described, |message| {
-            // SAFETY: live texts, or null for the interface; c10d.cpp writes the group and at most the length of the message.
-            unsafe {
-                stepwell_group_connect(
-                    host.as_ptr(),
-                    i32::from(settings.port),
-                    settings.rank as i32,
-                    settings.size as i32,
-                    timeout,
-                    settings.hosts_store,
-                    interface,
-                    &mut group,
-                    message,
-                )
-            }
-        })?;
-        let group = NonNull::new(group).ok_or_else(|| Error::new(Code::Internal, "no group was made"))?;
-        Ok(Self { group, rank: settings.rank, size: settings.size, timeout: settings.timeout })
+        Backend::connect(settings).map(Self)
+    }
+
+    /// The group without comparisons, for operations whose shapes and dtypes follow from what the processes have compared before.
+    pub fn agreed(&self) -> &Backend {
+        &self.0
     }
 
     /// The number of this process, from 0.
     pub fn rank(&self) -> usize {
-        self.rank
+        self.0.rank()
     }
 
     /// The number of processes.
     pub fn size(&self) -> usize {
-        self.size
+        self.0.size()
     }
 
     /// Starts to replace each element of a tensor by the reduced elements of all processes. Same shape and dtype everywhere.
@@ -155,12 +49,8 @@ impl ProcessGroup {
                 format!("expected elements of floating point for a mean, given {kind:?}"),
             ));
         }
-        let tensor = self.prepared(tensor)?;
-        self.agree(Operation::AllReduce, op as i64, Some(&tensor))?;
-        self.start(Operation::AllReduce, vec![tensor], |group, tensors, work, message| {
-            // SAFETY: a live group and tensor.
-            unsafe { stepwell_group_all_reduce(group, tensors[0], op as i32, work, message) }
-        })
+        self.agree(Operation::AllReduce, op as i64, Some(&self.0.prepared(tensor)?))?;
+        self.0.all_reduce(tensor, op)
     }
 
     /// Starts to replace the elements of a tensor by the elements of one process.
@@ -168,82 +58,57 @@ impl ProcessGroup {
     /// # Errors
     /// [`Code::Argument`] for a rank that the group does not have, and for a tensor that is not contiguous.
     pub fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<Work<'_>> {
-        if from >= self.size {
-            let message = format!("expected a rank from 0 to {}, given {from}", self.size - 1);
+        if from >= self.size() {
+            let message = format!("expected a rank from 0 to {}, given {from}", self.size() - 1);
             return Err(Error::new(Code::Argument, message));
         }
-        let tensor = self.prepared(tensor)?;
-        self.agree(Operation::Broadcast, from as i64, Some(&tensor))?;
-        self.start(Operation::Broadcast, vec![tensor], |group, tensors, work, message| {
-            // SAFETY: a live group and tensor.
-            unsafe { stepwell_group_broadcast(group, tensors[0], from as i32, work, message) }
-        })
+        self.agree(Operation::Broadcast, from as i64, Some(&self.0.prepared(tensor)?))?;
+        self.0.broadcast(tensor, from)
     }
 
     /// Starts to fill `to`, which has a row for each process, with the elements of all processes.
     ///
     /// # Errors
-    /// [`Code::Shape`] if `to` has not one row of the elements of `from` for each process.
+    /// As of [`Backend::all_gather`].
     pub fn all_gather(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
-        let (elements, expected) = (elements(to), elements(from).saturating_mul(self.size));
-        if elements != expected {
-            return Err(Error::new(
-                Code::Shape,
-                format!("expected {expected} elements to gather into, given {elements}"),
-            ));
-        }
-        let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.agree(Operation::AllGather, 0, tensors.last())?;
-        self.gather(tensors)
+        self.agree(Operation::AllGather, 0, Some(&self.0.prepared(from)?))?;
+        self.0.all_gather(to, from)
     }
 
     /// Starts to send row i of `from` to process i, and to fill row i of `to` with what process i sends here.
     ///
     /// # Errors
-    /// [`Code::Shape`] unless both have the same number of elements, and a row for each process.
+    /// As of [`Backend::all_to_all`].
     pub fn all_to_all(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
-        let (sizes, others) = (to.size(), from.size());
-        if sizes != others || sizes.first().copied() != Some(self.size as i64) {
-            let message = format!("expected two tensors of {} rows, given {sizes:?} and {others:?}", self.size);
-            return Err(Error::new(Code::Shape, message));
-        }
-        let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.agree(Operation::AllToAll, 0, tensors.last())?;
-        self.start(Operation::AllToAll, tensors, |group, tensors, work, message| {
-            // SAFETY: a live group, and live tensors of the sizes that c10d expects.
-            unsafe { stepwell_group_all_to_all(group, tensors[0], tensors[1], work, message) }
-        })
+        self.agree(Operation::AllToAll, 0, Some(&self.0.prepared(from)?))?;
+        self.0.all_to_all(to, from)
     }
 
     /// Waits until every process has called it.
     pub fn barrier(&self) -> Result<()> {
         self.agree(Operation::Barrier, 0, None)?;
-        self.start(Operation::Barrier, Vec::new(), |group, _, work, message| {
-            // SAFETY: a live group.
-            unsafe { stepwell_group_barrier(group, work, message) }
-        })?
-        .wait()
+        self.0.barrier()
     }
 
     /// Fails on each process unless all call the same operation with tensors of one shape and dtype. Gloo would read elements of other
     /// tensors, or end the process.
     fn agree(&self, operation: Operation, argument: i64, tensor: Option<&Tensor>) -> Result<()> {
-        if self.size == 1 {
+        if self.size() == 1 {
             return Ok(());
         }
         let own = Call::new(operation, argument, tensor)?;
         let row = Tensor::f_from_slice(&own.0).map_err(refused)?;
         let rows =
-            Tensor::f_zeros([self.size as i64, Call::LEN as i64], (Kind::Int64, Device::Cpu)).map_err(refused)?;
-        self.gather(vec![rows.shallow_clone(), row])?.wait().map_err(|error| error.within(operation.name()))?;
-        let mut numbers = vec![0i64; self.size * Call::LEN];
+            Tensor::f_zeros([self.size() as i64, Call::LEN as i64], (Kind::Int64, Device::Cpu)).map_err(refused)?;
+        self.0.all_gather(&rows, &row)?.wait().map_err(|error| error.within(operation.name()))?;
+        let mut numbers = vec![0i64; self.size() * Call::LEN];
         let len = numbers.len();
         rows.f_copy_data(&mut numbers, len).map_err(refused)?;
         for (rank, other) in numbers.chunks_exact(Call::LEN).enumerate() {
             if other != own.0 {
                 let message = format!(
                     "the processes do not agree: rank {} calls {own}, and rank {rank} {}",
-                    self.rank,
+                    self.rank(),
                     Call::of_numbers(other)
                 );
                 return Err(Error::new(Code::Distributed, message));
@@ -251,114 +116,8 @@ impl ProcessGroup {
         }
         Ok(())
     }
-
-    /// Starts to gather the last tensor of each process in the first one.
-    fn gather(&self, tensors: Vec<Tensor>) -> Result<Work<'_>> {
-        self.start(Operation::AllGather, tensors, |group, tensors, work, message| {
-            // SAFETY: a live group, and live tensors of the sizes that c10d expects.
-            unsafe { stepwell_group_all_gather(group, tensors[0], tensors[1], work, message) }
-        })
-    }
-
-    /// A clone of a tensor for an operation, which shares its elements.
-    fn prepared(&self, tensor: &Tensor) -> Result<Tensor> {
-        if tensor.device() != Device::Cpu {
-            let message = format!("expected a tensor on the CPU, given one on {:?}", tensor.device());
-            return Err(Error::new(Code::Unsupported, message));
-        }
-        if !tensor.is_contiguous() {
-            return Err(Error::new(Code::Argument, "expected a tensor in row-major order"));
-        }
-        // The operation writes elements, which autograd does not follow.
-        tensor.f_detach().map_err(refused)
-    }
-
-    fn start(
-        &self,
-        operation: Operation,
-        mut tensors: Vec<Tensor>,
-        start: impl FnOnce(*mut Group, &[*mut C_tensor], *mut *mut RawWork, *mut c_char) -> i32,
-    ) -> Result<Work<'_>> {
-        let mut work = ptr::null_mut();
-        let pointers: Vec<_> = tensors.iter_mut().map(Tensor::as_mut_ptr).collect();
-        checked(
-            |text| self.failed(text).within(operation.name()),
-            |message| start(self.group.as_ptr(), &pointers, &mut work, message),
-        )?;
-        Ok(Work { work: NonNull::new(work), group: self, _tensors: tensors })
-    }
-
-    /// The error of an operation that c10d has given up.
-    fn failed(&self, text: &str) -> Error {
-        let lower = text.to_ascii_lowercase();
-        let what = if lower.contains("timed out") || lower.contains("timeout") {
-            format!("another process has not answered within {} s", self.timeout.as_secs_f64())
-        } else if lower.contains("connection") || lower.contains("socket") {
-            "another process has ended".to_owned()
-        } else {
-            "the processes do not agree".to_owned()
-        };
-        let advice = "start the training again, from its last checkpoint";
-        let text = text.lines().next().unwrap_or_default();
-        Error::new(Code::Distributed, format!("{what}: {advice} ({text})"))
-    }
-}
-
-impl Drop for ProcessGroup {
-    fn drop(&mut self) {
-        let _waiting = Waiting::begin();
-        // SAFETY: the group is this one's, and no operation runs, since each borrows it.
-        unsafe { stepwell_group_free(self.group.as_ptr()) };
-    }
-}
-
-impl Work<'_> {
-    /// Waits for the end of the operation.
-    ///
-    /// # Errors
-    /// [`Code::Distributed`] if another process has ended or does not answer. The tensors may then have any elements.
-    pub fn wait(mut self) -> Result<()> {
-        self.end()
-    }
-
-    fn end(&mut self) -> Result<()> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        let _waiting = Waiting::begin();
-        // SAFETY: the work is this one's, and is waited for once.
-        checked(|text| self.group.failed(text), |message| unsafe { stepwell_work_wait(work.as_ptr(), message) })
-    }
-}
-
-impl Drop for Work<'_> {
-    fn drop(&mut self) {
-        // The threads of c10d use the tensors until then. The caller has an earlier error.
-        let _ = self.end();
-    }
-}
-
-/// The number of elements.
-fn elements(tensor: &Tensor) -> usize {
-    let sizes = tensor.size().into_iter();
-    sizes.fold(1, |product, size| product.saturating_mul(usize::try_from(size).unwrap_or(0)))
-}
-
-fn refused(error: TchError) -> Error {
-    Error::new(Code::Engine, error.to_string())
 }
 
 fn is_floating(kind: Kind) -> bool {
     matches!(kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16)
-}
-
-/// Runs a function of c10d.cpp. Its text becomes an error by `failed`.
-fn checked(failed: impl FnOnce(&str) -> Error, run: impl FnOnce(*mut c_char) -> i32) -> Result<()> {
-    let mut message = [0; MESSAGE_BYTES];
-    match run(message.as_mut_ptr()) {
-        0 => Ok(()),
-        _ => {
-            // SAFETY: c10d.cpp ends a text with 0, within the bytes.
-            let text = unsafe { CStr::from_ptr(message.as_ptr()) };
-            Err(failed(&text.to_string_lossy()))
-        }
-    }
 }

@@ -15,10 +15,12 @@ pub fn waiting_threads() -> Vec<ThreadId> {
 }
 
 /// While it lives, its thread is one of [`waiting_threads`].
-pub(crate) struct Waiting(ThreadId);
+pub struct Waiting(ThreadId);
 
 impl Waiting {
-    pub(crate) fn begin() -> Self {
+    /// The thread of the caller waits from now on.
+    #[must_use = "the thread waits while it lives"]
+    pub fn begin() -> Self {
         let thread = thread::current().id();
         waiting().push(thread);
         Self(thread)

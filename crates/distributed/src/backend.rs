@@ -1,0 +1,302 @@
+//! A group of c10d and its operations, which do not compare what the processes call.
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr::{self, NonNull};
+use std::time::Duration;
+
+use stepwell_optim::{Code, Error, Result};
+use stepwell_session::{GroupSettings, ReduceOp};
+use tch::{Device, TchError, Tensor};
+use torch_sys::C_tensor;
+
+use crate::call::Operation;
+use crate::waiting_threads::Waiting;
+
+/// In bytes: the text of an exception, as in c10d.cpp.
+const MESSAGE_BYTES: usize = 1024;
+
+/// The processes of one training. Operations are matched by their order: all processes call the same ones in the same order, with tensors of
+/// one shape and dtype. Otherwise Gloo reads elements of other tensors, or ends the process. After an operation has failed, the group is of no use.
+pub struct Backend {
+    group: NonNull<Group>,
+    rank: usize,
+    size: usize,
+    timeout: Duration,
+}
+
+// SAFETY: c10d's groups may be used by any thread, one at a time.
+unsafe impl Send for Backend {}
+
+/// An operation that runs in threads of c10d. It has its tensors until it ends, and a dropped one is waited for.
+#[must_use = "an operation has ended only after `wait`"]
+pub struct Work<'a> {
+    work: Option<NonNull<RawWork>>,
+    group: &'a Backend,
+    /// The tensors that it reads and writes.
+    _tensors: Vec<Tensor>,
+}
+
+#[repr(C)]
+struct Group {
+    opaque: [u8; 0],
+}
+
+#[repr(C)]
+struct RawWork {
+    opaque: [u8; 0],
+}
+
+unsafe extern "C" {
+    fn stepwell_group_connect(
+        host: *const c_char,
+        port: i32,
+        rank: i32,
+        size: i32,
+        timeout: i64,
+        hosts_store: bool,
+        interface: *const c_char,
+        group: *mut *mut Group,
+        message: *mut c_char,
+    ) -> i32;
+    fn stepwell_group_free(group: *mut Group);
+    fn stepwell_group_all_reduce(
+        group: *mut Group,
+        tensor: *mut C_tensor,
+        reduction: i32,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    fn stepwell_group_broadcast(
+        group: *mut Group,
+        tensor: *mut C_tensor,
+        from: i32,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    fn stepwell_group_all_gather(
+        group: *mut Group,
+        to: *mut C_tensor,
+        from: *mut C_tensor,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    fn stepwell_group_all_to_all(
+        group: *mut Group,
+        to: *mut C_tensor,
+        from: *mut C_tensor,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
+    fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;
+}
+
+impl Backend {
+    /// Waits until all processes of the group are there.
+    ///
+    /// # Errors
+    /// [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used.
+    pub fn connect(settings: &GroupSettings) -> Result<Self> {
+        let text = |text: &str| {
+            CString::new(text).map_err(|_| Error::new(Code::Argument, format!("expected a host, given {text:?}")))
+        };
+        let (host, interface) = (text(&settings.host)?, settings.interface.as_deref().map(text).transpose()?);
+        let interface = interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
+        let timeout = i64::try_from(settings.timeout.as_millis()).unwrap_or(i64::MAX);
+        let mut group = ptr::null_mut();
+        let described = |text: &str| {
+            let GroupSettings { rank, size, host, port, .. } = settings;
+            let seconds = settings.timeout.as_secs_f64();
+            let action = format!("rank {rank} of {size} at {host}:{port}");
+            Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
+        };
+        let _waiting = Waiting::begin();
+        checked(described, |message| {
+            // SAFETY: live texts, or null for the interface; c10d.cpp writes the group and at most the length of the message.
+            unsafe {
+                stepwell_group_connect(
+                    host.as_ptr(),
+                    i32::from(settings.port),
+                    settings.rank as i32,
+                    settings.size as i32,
+                    timeout,
+                    settings.hosts_store,
+                    interface,
+                    &mut group,
+                    message,
+                )
+            }
+        })?;
+        let group = NonNull::new(group).ok_or_else(|| Error::new(Code::Internal, "no group was made"))?;
+        Ok(Self { group, rank: settings.rank, size: settings.size, timeout: settings.timeout })
+    }
+
+    /// The number of this process, from 0.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The number of processes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Starts to replace each element of a tensor by the reduced elements of all processes.
+    pub(crate) fn all_reduce(&self, tensor: &Tensor, op: ReduceOp) -> Result<Work<'_>> {
+        self.start(Operation::AllReduce, vec![self.prepared(tensor)?], |group, tensors, work, message| {
+            // SAFETY: a live group and tensor.
+            unsafe { stepwell_group_all_reduce(group, tensors[0], op as i32, work, message) }
+        })
+    }
+
+    /// Starts to replace the elements of a tensor by the elements of one process.
+    pub(crate) fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<Work<'_>> {
+        self.start(Operation::Broadcast, vec![self.prepared(tensor)?], |group, tensors, work, message| {
+            // SAFETY: a live group and tensor.
+            unsafe { stepwell_group_broadcast(group, tensors[0], from as i32, work, message) }
+        })
+    }
+
+    /// Starts to fill `to`, which has a row for each process, with the elements of all processes.
+    ///
+    /// # Errors
+    /// [`Code::Shape`] if `to` has not one row of the elements of `from` for each process.
+    pub fn all_gather(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
+        let (elements, expected) = (elements(to), elements(from).saturating_mul(self.size));
+        if elements != expected {
+            return Err(Error::new(
+                Code::Shape,
+                format!("expected {expected} elements to gather into, given {elements}"),
+            ));
+        }
+        let tensors = vec![self.prepared(to)?, self.prepared(from)?];
+        self.start(Operation::AllGather, tensors, |group, tensors, work, message| {
+            // SAFETY: a live group, and live tensors of the sizes that c10d expects.
+            unsafe { stepwell_group_all_gather(group, tensors[0], tensors[1], work, message) }
+        })
+    }
+
+    /// Starts to send row i of `from` to process i, and to fill row i of `to` with what process i sends here.
+    ///
+    /// # Errors
+    /// [`Code::Shape`] unless both have the same number of elements, and a row for each process.
+    pub fn all_to_all(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
+        let (sizes, others) = (to.size(), from.size());
+        if sizes != others || sizes.first().copied() != Some(self.size as i64) {
+            let message = format!("expected two tensors of {} rows, given {sizes:?} and {others:?}", self.size);
+            return Err(Error::new(Code::Shape, message));
+        }
+        let tensors = vec![self.prepared(to)?, self.prepared(from)?];
+        self.start(Operation::AllToAll, tensors, |group, tensors, work, message| {
+            // SAFETY: a live group, and live tensors of the sizes that c10d expects.
+            unsafe { stepwell_group_all_to_all(group, tensors[0], tensors[1], work, message) }
+        })
+    }
+
+    /// Waits until every process has called it.
+    pub(crate) fn barrier(&self) -> Result<()> {
+        self.start(Operation::Barrier, Vec::new(), |group, _, work, message| {
+            // SAFETY: a live group.
+            unsafe { stepwell_group_barrier(group, work, message) }
+        })?
+        .wait()
+    }
+
+    /// A clone of a tensor for an operation, which shares its elements.
+    pub(crate) fn prepared(&self, tensor: &Tensor) -> Result<Tensor> {
+        if tensor.device() != Device::Cpu {
+            let message = format!("expected a tensor on the CPU, given one on {:?}", tensor.device());
+            return Err(Error::new(Code::Unsupported, message));
+        }
+        if !tensor.is_contiguous() {
+            return Err(Error::new(Code::Argument, "expected a tensor in row-major order"));
+        }
+        // The operation writes elements, which autograd does not follow.
+        tensor.f_detach().map_err(refused)
+    }
+
+    fn start(
+        &self,
+        operation: Operation,
+        mut tensors: Vec<Tensor>,
+        start: impl FnOnce(*mut Group, &[*mut C_tensor], *mut *mut RawWork, *mut c_char) -> i32,
+    ) -> Result<Work<'_>> {
+        let mut work = ptr::null_mut();
+        let pointers: Vec<_> = tensors.iter_mut().map(Tensor::as_mut_ptr).collect();
+        checked(
+            |text| self.failed(text).within(operation.name()),
+            |message| start(self.group.as_ptr(), &pointers, &mut work, message),
+        )?;
+        Ok(Work { work: NonNull::new(work), group: self, _tensors: tensors })
+    }
+
+    /// The error of an operation that c10d has given up.
+    fn failed(&self, text: &str) -> Error {
+        let lower = text.to_ascii_lowercase();
+        let what = if lower.contains("timed out") || lower.contains("timeout") {
+            format!("another process has not answered within {} s", self.timeout.as_secs_f64())
+        } else if lower.contains("connection") || lower.contains("socket") {
+            "another process has ended".to_owned()
+        } else {
+            "the processes do not agree".to_owned()
+        };
+        let advice = "start the training again, from its last checkpoint";
+        let text = text.lines().next().unwrap_or_default();
+        Error::new(Code::Distributed, format!("{what}: {advice} ({text})"))
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        let _waiting = Waiting::begin();
+        // SAFETY: the group is this one's, and no operation runs, since each borrows it.
+        unsafe { stepwell_group_free(self.group.as_ptr()) };
+    }
+}
+
+impl Work<'_> {
+    /// Waits for the end of the operation.
+    ///
+    /// # Errors
+    /// [`Code::Distributed`] if another process has ended or does not answer. The tensors may then have any elements.
+    pub fn wait(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let _waiting = Waiting::begin();
+        // SAFETY: the work is this one's, and is waited for once.
+        checked(|text| self.group.failed(text), |message| unsafe { stepwell_work_wait(work.as_ptr(), message) })
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        // The threads of c10d use the tensors until then. The caller has an earlier error.
+        let _ = self.end();
+    }
+}
+
+/// The number of elements.
+fn elements(tensor: &Tensor) -> usize {
+    let sizes = tensor.size().into_iter();
+    sizes.fold(1, |product, size| product.saturating_mul(usize::try_from(size).unwrap_or(0)))
+}
+
+pub(crate) fn refused(error: TchError) -> Error {
+    Error::new(Code::Engine, error.to_string())
+}
+
+/// Runs a function of c10d.cpp. Its text becomes an error by `failed`.
+fn checked(failed: impl FnOnce(&str) -> Error, run: impl FnOnce(*mut c_char) -> i32) -> Result<()> {
+    let mut message = [0; MESSAGE_BYTES];
+    match run(message.as_mut_ptr()) {
+        0 => Ok(()),
+        _ => {
+            // SAFETY: c10d.cpp ends a text with 0, within the bytes.
+            let text = unsafe { CStr::from_ptr(message.as_ptr()) };
+            Err(failed(&text.to_string_lossy()))
+        }
+    }
+}
