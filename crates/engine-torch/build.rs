@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    const FILES: [&str; 10] = [
+    const FILES: [&str; 11] = [
         "src/cuda.cpp",
         "src/allocator.cpp",
         "src/shim.cpp",
@@ -13,6 +13,7 @@ fn main() {
         "src/parameter_views/flat_vector.cpp",
         "src/called_function.cpp",
         "src/parameter_views/staging.cpp",
+        "src/reduction/arrivals.cpp",
         "src/library/optimizer.cpp",
         "src/library/lbfgs.cpp",
     ];

@@ -16,6 +16,7 @@ mod linear_algebra;
 mod parameter_views;
 mod primitives;
 mod process_group;
+mod reduction;
 mod shim;
 mod tensor;
 mod threads;

@@ -29,7 +29,10 @@ pub use engine::placement::DeviceStep;
 pub use engine::placement::Placement;
 pub use engine::primitives::{Binary, Compare, Cumulative, Elementwise, Primitive, Reduce, Unary};
 #[cfg(not(target_family = "wasm"))]
-pub use engine::process_group::{GroupSettings, ProcessGroup, ReduceOp};
+pub use engine::process_group::{
+    GradientReduction, GroupSettings, ProcessGroup, ReduceOp, Reduced, ReductionPlan, ReductionWeights,
+    RunningReduction,
+};
 pub use engine::{CallBackward, Engine};
 pub use session::Session;
 pub use training::lbfgs_step::closure_failed;

@@ -6,6 +6,7 @@ mod library;
 mod memory;
 mod operations;
 mod parameter_views;
+mod reduction;
 mod staged_views;
 mod tensors;
 mod view_cache;

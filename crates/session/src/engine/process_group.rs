@@ -39,6 +39,47 @@ pub enum ReduceOp {
     Product = 4,
 }
 
+/// The weights of the processes in a sum, from what all have announced; `None` if they reduce nothing.
+pub type ReductionPlan = dyn FnOnce(&[Vec<f64>]) -> Option<ReductionWeights> + Send;
+
+/// Gradients that the processes are about to reduce. All have parameters and buffers of the same shapes and dtypes, or `weights` says `None`.
+pub struct GradientReduction<T> {
+    /// Parameters that require a gradient.
+    pub parameters: Vec<T>,
+    /// The positions of those that are sent as soon as their gradients are there, in the order of sending, which is equal on each process.
+    pub order: Vec<usize>,
+    /// Tensors of floating point to reduce with the gradients.
+    pub buffers: Vec<T>,
+    /// Numbers for all processes. As many on each.
+    pub announced: Vec<f64>,
+    /// Decides by the numbers of all. Each process gets an equal result.
+    pub weights: Box<ReductionPlan>,
+}
+
+/// A weight for each process.
+pub struct ReductionWeights {
+    /// For the sum of the gradients.
+    pub gradients: Vec<f64>,
+    /// For the sum of the buffers; empty to leave them as they are.
+    pub buffers: Vec<f64>,
+}
+
+/// A reduction that goes on while a backward computes the gradients. One that is dropped has failed.
+pub trait RunningReduction {
+    /// Waits for the end. `has_computed` says that the gradients of this process are there. They are then replaced by the weighted sums, and
+    /// one that a process lacks counts as zeros there. A gradient that all lack stays absent. Nothing is promised of the gradients after a failure.
+    fn finish(self: Box<Self>, has_computed: bool) -> Result<Reduced>;
+}
+
+/// The result of a reduction.
+pub struct Reduced {
+    /// The announced numbers of the processes, a row for each.
+    pub announced: Vec<Vec<f64>>,
+    /// For each process, the number in which each gradient has come, negative if it has not. `None` if a process has failed, or if
+    /// they have reduced nothing.
+    pub arrived: Option<Vec<Vec<f64>>>,
+}
+
 /// The processes of one training. Operations are matched by their order, so all processes call the same ones in the same order, with
 /// tensors of the same shape and dtype. After an operation has failed with [`Code::Distributed`](stepwell_optim::Code), the group is of no
 /// use.
@@ -60,8 +101,8 @@ pub trait ProcessGroup<T>: Send + Sync {
     fn barrier(&self) -> Result<()>;
     /// The numbers of all processes, a row for each. As many on each process.
     fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>>;
-    /// Replaces the elements of floating-point tensors, in place, by the sum over the processes of their elements times the weight of
-    /// the process. Adds in f64, in the order of the ranks. So
-    /// each process has the same result, and it does not depend on how tensors are grouped for the network. Elements of a process of weight 0 do not count, even if they are not finite.
-    fn weighted_sum(&self, tensors: &[T], weights: &[f64]) -> Result<()>;
+    /// Starts to reduce gradients, before the backward that computes the last of them. Gradients are summed times the weights of the processes,
+    /// in f64 and in the order of the ranks. So each process has the same result, and it does not depend on how tensors are
+    /// grouped for the network. Elements of a process of weight 0 do not count, even if they are not finite.
+    fn start_reduction(&self, reduction: GradientReduction<T>) -> Result<Box<dyn RunningReduction>>;
 }

@@ -15,7 +15,7 @@ use crate::engine::placement::Placement;
 use crate::nn::context::ForwardContext;
 use crate::nn::host::backward;
 use crate::training::clip::{clip_gradients, multiply_gradients};
-use crate::training::data_parallel::DataParallel;
+use crate::training::data_parallel::{DataParallel, StartedReduction};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
 use crate::training::passes::{Pass, Passes, Share};
@@ -154,12 +154,19 @@ impl<E: Engine> BoundOptimizer<E> {
 
     /// Gives each process the gradients of all. Returns the loss of all; `pass` has the one of this process.
     pub(crate) fn reduce(&self, engine: &E, pass: &Pass) -> Result<Passes> {
-        let loss = match *pass {
-            Pass::Computed(loss, _) => Passes::Computed(loss),
-            Pass::Refused(loss) => Passes::Refused(loss),
-            Pass::Failed => Passes::Refused(f64::NAN),
-        };
-        let Some(parallel) = &self.data_parallel else { return Ok(loss) };
+        match self.start_reduction(engine, pass)? {
+            Some(started) => started.finish(engine, true),
+            None => Ok(match *pass {
+                Pass::Computed(loss, _) => Passes::Computed(loss),
+                Pass::Refused(loss) => Passes::Refused(loss),
+                Pass::Failed => Passes::Refused(f64::NAN),
+            }),
+        }
+    }
+
+    /// Starts [`BoundOptimizer::reduce`] before the backward that computes the last gradients. `None` in one process.
+    pub(crate) fn start_reduction(&self, engine: &E, pass: &Pass) -> Result<Option<StartedReduction<E>>> {
+        let Some(parallel) = &self.data_parallel else { return Ok(None) };
         let mut buffers = Vec::new();
         if let Some(module) = self.registry.module() {
             for named in module.written(true) {
@@ -168,7 +175,7 @@ impl<E: Engine> BoundOptimizer<E> {
                 }
             }
         }
-        parallel.reduce(engine, &self.tensors, buffers, pass)
+        parallel.start(engine, &self.tensors, buffers, pass).map(Some)
     }
 
     /// As [`BoundOptimizer::apply`], with the mean of the gradients of all processes.

@@ -1,12 +1,12 @@
 //! Training by several processes, each on its part of the samples of a step. Each gets the gradients, losses and
 //! measurements of all, so that the processes make the same step. `one_process` replaces this file in WebAssembly.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
-use crate::engine::process_group::ProcessGroup;
+use crate::engine::process_group::{GradientReduction, ProcessGroup, ReductionWeights, RunningReduction};
 use crate::training::metrics::BatchMetrics;
 use crate::training::passes::{Pass, Passes, Share};
 use crate::training::same_objects::{Digest, Part, check_same, different};
@@ -14,17 +14,32 @@ use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::element_bytes::write_elements;
 
-/// The gradient of a parameter on a process, for the others. One that is frozen may have kept a gradient, which no step uses.
-const ABSENT: f64 = 0.0;
-const PRESENT: f64 = 1.0;
-const FROZEN: f64 = 2.0;
-
 /// The processes that train the parameters of an optimizer.
-pub(crate) struct DataParallel<E: Engine>(Arc<dyn ProcessGroup<E::Tensor>>);
+pub(crate) struct DataParallel<E: Engine> {
+    group: Arc<dyn ProcessGroup<E::Tensor>>,
+    /// The parameters in the order in which the gradients of the last step have come; `None` before the first. Each process has an equal order.
+    last_order: Arc<Mutex<Option<Vec<usize>>>>,
+}
+
+/// A reduction of gradients that has begun.
+pub(crate) struct StartedReduction<E: Engine> {
+    parallel: DataParallel<E>,
+    tensors: Vec<E::Tensor>,
+    /// The positions of the tensors that are not frozen.
+    trained: Vec<usize>,
+    is_sum: bool,
+    running: Box<dyn RunningReduction>,
+}
+
+/// The common decision of the processes, from their announcements.
+enum Agreement {
+    Refused(f64),
+    Reduce { loss: f64, weights: ReductionWeights },
+}
 
 impl<E: Engine> Clone for DataParallel<E> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { group: Arc::clone(&self.group), last_order: Arc::clone(&self.last_order) }
     }
 }
 
@@ -54,12 +69,12 @@ impl<E: Engine> DataParallel<E> {
             );
             return Err(Error::new(Code::Parameter, message));
         }
-        Ok(Self(group))
+        Ok(Self { group, last_order: Arc::default() })
     }
 
     /// The part of consecutive samples that this process has. The lengths of the parts differ by at most 1.
     pub(crate) fn part<'a>(&self, samples: &'a [usize]) -> &'a [usize] {
-        let (rank, size, count) = (self.0.rank(), self.0.size(), samples.len());
+        let (rank, size, count) = (self.group.rank(), self.group.size(), samples.len());
         &samples[count * rank / size..count * (rank + 1) / size]
     }
 
@@ -68,7 +83,7 @@ impl<E: Engine> DataParallel<E> {
     /// # Errors
     /// [`Code::Shape`] unless all have as many samples.
     pub(crate) fn order(&self, engine: &E, order: &[usize]) -> Result<Vec<usize>> {
-        let counts = self.0.gather(&[order.len() as f64])?;
+        let counts = self.group.gather(&[order.len() as f64])?;
         if let Some(rank) = different(&counts) {
             let (others, first) = (counts[rank][0], counts[0][0]);
             let message = format!(
@@ -78,84 +93,57 @@ impl<E: Engine> DataParallel<E> {
         }
         let numbers = Data::Long(order.iter().map(|sample| *sample as i64).collect());
         let tensor = engine.tensor(&numbers, &[order.len()], Device::Cpu)?;
-        self.0.broadcast(&tensor, 0)?;
+        self.group.broadcast(&tensor, 0)?;
         match engine.data(&tensor)? {
             Data::Long(order) => Ok(order.into_iter().map(|sample| sample as usize).collect()),
             _ => Err(Error::new(Code::Internal, "an order of samples that is not long")),
         }
     }
 
-    /// Replaces the gradient of each parameter by the one of all samples. A gradient that a process lacks counts as zeros there, and is
-    /// absent afterwards only if all lack it. `buffers` of floating point, such as running statistics, become the weighted mean.
-    ///
-    /// # Errors
-    /// [`Code::Distributed`] if the pass of another process has failed. All processes then have no gradients.
-    pub(crate) fn reduce(
+    /// Starts to replace the gradient of each parameter by the one of all samples, before the backward that computes the last of them.
+    /// `buffers` of floating point, such as running statistics, become the weighted mean.
+    pub(crate) fn start(
         &self,
         engine: &E,
         tensors: &[E::Tensor],
         buffers: Vec<E::Tensor>,
         pass: &Pass,
-    ) -> Result<Passes> {
-        let gradients: Vec<_> = tensors.iter().map(|tensor| engine.grad(tensor)).collect();
-        let flags = tensors.iter().zip(&gradients).map(|(tensor, gradient)| match gradient {
-            _ if !engine.requires_grad(tensor) => FROZEN,
-            Some(_) => PRESENT,
-            None => ABSENT,
-        });
-        let rows = self.0.gather(&pass.numbers().into_iter().chain(flags).collect::<Vec<_>>())?;
-        if let Some(rank) = rows.iter().position(|row| row[0] == Pass::FAILED) {
-            for tensor in tensors {
-                engine.set_grad(tensor, None)?;
-            }
-            return Err(Error::new(Code::Distributed, format!("rank {rank} has failed in this step, and says why")));
+    ) -> Result<StartedReduction<E>> {
+        let trained: Vec<_> = (0..tensors.len()).filter(|i| engine.requires_grad(&tensors[*i])).collect();
+        let index_of = |position: &usize| trained.binary_search(position).ok();
+        let order: Vec<_> = match (pass, &*self.last_order()) {
+            (Pass::Refused(_) | Pass::Failed, _) => Vec::new(),
+            (_, Some(order)) => order.iter().filter_map(index_of).collect(),
+            // A backward begins with the last layers.
+            (_, None) => (0..trained.len()).rev().collect(),
+        };
+        let parameters: Vec<_> = trained.iter().map(|position| tensors[*position].clone()).collect();
+        let mut layout = Digest::default();
+        for tensor in parameters.iter().chain(&buffers) {
+            layout.add(format!("{:?} {:?},", engine.dtype(tensor)?, engine.shape(tensor)?).as_bytes());
         }
-        if let Some(row) = rows.iter().find(|row| row[0] == Pass::REFUSED) {
-            return Ok(Passes::Refused(row[1]));
-        }
-        for position in 3..rows[0].len() {
-            let is_frozen = |row: &Vec<f64>| row[position] == FROZEN;
-            if let Some(rank) = rows.iter().position(|row| is_frozen(row) != is_frozen(&rows[0])) {
-                let message = format!(
-                    "parameter {} is frozen on rank 0 or on rank {rank}, and not on both: freeze the same parameters on each process",
-                    position - 3
-                );
-                return Err(Error::new(Code::Parameter, message));
-            }
-        }
+        layout.add(format!("{order:?}").as_bytes());
+        let mut announced = pass.numbers().to_vec();
+        announced.extend(layout.numbers());
+        announced.extend((0..tensors.len()).map(|position| f64::from(u8::from(index_of(&position).is_none()))));
         let is_sum = matches!(pass, Pass::Computed(_, Share::Sum(_)));
-        let total: f64 = rows.iter().map(|row| row[2]).sum();
-        let divisor = if is_sum || total == 0.0 { 1.0 } else { total };
-        let weights: Vec<f64> = rows.iter().map(|row| row[2] / divisor).collect();
-        let loss = rows.iter().zip(&weights).filter(|(_, weight)| **weight != 0.0);
-        let loss = loss.map(|(row, weight)| row[1] * weight).sum();
-        let mut reduced = Vec::new();
-        for (position, (tensor, gradient)) in tensors.iter().zip(gradients).enumerate() {
-            if rows.iter().all(|row| row[position + 3] != PRESENT) {
-                continue;
-            }
-            reduced.push(match gradient {
-                Some(gradient) => gradient,
-                None => {
-                    let zero = Data::Long(vec![0]).cast(engine.dtype(tensor)?)?;
-                    let zeros = engine.full(&zero, &engine.shape(tensor)?, engine.device(tensor)?)?;
-                    engine.set_grad(tensor, Some(&zeros))?;
-                    zeros
-                }
-            });
-        }
-        self.0.weighted_sum(&reduced, &weights)?;
-        if !buffers.is_empty() && total != 0.0 {
-            let means: Vec<f64> = rows.iter().map(|row| row[2] / total).collect();
-            self.0.weighted_sum(&buffers, &means)?;
-        }
-        Ok(Passes::Computed(loss))
+        let weights = move |rows: &[Vec<f64>]| match Agreement::of(rows, is_sum) {
+            Ok(Agreement::Reduce { weights, .. }) => Some(weights),
+            _ => None,
+        };
+        let reduction = GradientReduction { parameters, order, buffers, announced, weights: Box::new(weights) };
+        let running = self.group.start_reduction(reduction)?;
+        Ok(StartedReduction { parallel: self.clone(), tensors: tensors.to_vec(), trained, is_sum, running })
+    }
+
+    fn last_order(&self) -> MutexGuard<'_, Option<Vec<usize>>> {
+        self.last_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the measurements of this process's parts of batches by the measurements of the whole batches.
     pub(crate) fn measure(&self, measured: &mut [BatchMetrics], is_sum: bool) -> Result<()> {
         let numbers: Vec<f64> = measured.iter().flat_map(BatchMetrics::numbers).collect();
-        let rows = self.0.gather(&numbers)?;
+        let rows = self.group.gather(&numbers)?;
         for (position, batch) in measured.iter_mut().enumerate() {
             let parts = rows.iter().map(|row| std::array::from_fn::<_, 4, _>(|i| row[4 * position + i]));
             let (mut sum, mut numbers) = (0.0, [0.0; 4]);
@@ -170,6 +158,73 @@ impl<E: Engine> DataParallel<E> {
             *batch = BatchMetrics::from_numbers(numbers);
         }
         Ok(())
+    }
+}
+
+impl<E: Engine> StartedReduction<E> {
+    /// Waits for the end. `has_computed` says that the gradients of this process are there. A gradient that a process lacks counts as zeros
+    /// there, and is absent afterwards only if all lack it.
+    ///
+    /// # Errors
+    /// [`Code::Distributed`] if the pass of another process has failed. All processes then have no gradients.
+    pub(crate) fn finish(self, engine: &E, has_computed: bool) -> Result<Passes> {
+        let Self { parallel, tensors, trained, is_sum, running } = self;
+        let reduced = running.finish(has_computed)?;
+        let agreement = Agreement::of(&reduced.announced, is_sum);
+        let (loss, arrived) = match (agreement, reduced.arrived) {
+            (Ok(Agreement::Refused(loss)), _) => return Ok(Passes::Refused(loss)),
+            (Ok(Agreement::Reduce { loss, .. }), Some(arrived)) => (loss, arrived),
+            (Err(error), _) if error.code() == Code::Parameter => return Err(error),
+            (agreement, _) => {
+                for tensor in &tensors {
+                    engine.set_grad(tensor, None)?;
+                }
+                return Err(agreement.err().unwrap_or_else(|| {
+                    Error::new(Code::Distributed, "a process has failed in the backward of this step, and says why")
+                }));
+            }
+        };
+        let came = |row: &Vec<f64>| row.iter().filter(|number| **number >= 0.0).count();
+        let most = (0..arrived.len()).rev().max_by_key(|rank| came(&arrived[*rank])).unwrap_or(0);
+        let mut order: Vec<_> = (0..trained.len()).filter(|i| arrived.iter().any(|row| row[*i] >= 0.0)).collect();
+        let number = |i: &usize| Some(arrived[most][*i]).filter(|number| *number >= 0.0).unwrap_or(f64::INFINITY);
+        order.sort_by(|a, b| number(a).total_cmp(&number(b)));
+        *parallel.last_order() = Some(order.into_iter().map(|i| trained[i]).collect());
+        Ok(Passes::Computed(loss))
+    }
+}
+
+impl Agreement {
+    fn of(rows: &[Vec<f64>], is_sum: bool) -> Result<Self> {
+        if let Some(rank) = rows.iter().position(|row| row[0] == Pass::FAILED) {
+            return Err(Error::new(Code::Distributed, format!("rank {rank} has failed in this step, and says why")));
+        }
+        if let Some(row) = rows.iter().find(|row| row[0] == Pass::REFUSED) {
+            return Ok(Self::Refused(row[1]));
+        }
+        for position in 5..rows[0].len() {
+            if let Some(rank) = rows.iter().position(|row| row[position] != rows[0][position]) {
+                let message = format!(
+                    "parameter {} is frozen on rank 0 or on rank {rank}, and not on both: freeze the same parameters on each process",
+                    position - 5
+                );
+                return Err(Error::new(Code::Parameter, message));
+            }
+        }
+        if let Some(rank) = rows.iter().position(|row| row[3..5] != rows[0][3..5]) {
+            let message = format!(
+                "rank {rank} trains parameters of other shapes or dtypes than rank 0: step the same optimizers and convert the same modules on each process, in the same order"
+            );
+            return Err(Error::new(Code::Parameter, message));
+        }
+        let total: f64 = rows.iter().map(|row| row[2]).sum();
+        let divisor = if is_sum || total == 0.0 { 1.0 } else { total };
+        let gradients: Vec<f64> = rows.iter().map(|row| row[2] / divisor).collect();
+        let loss = rows.iter().zip(&gradients).filter(|(_, weight)| **weight != 0.0);
+        let loss = loss.map(|(row, weight)| row[1] * weight).sum();
+        let has_means = total != 0.0;
+        let buffers = rows.iter().filter(|_| has_means).map(|row| row[2] / total).collect();
+        Ok(Self::Reduce { loss, weights: ReductionWeights { gradients, buffers } })
     }
 }
 

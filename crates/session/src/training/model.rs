@@ -14,6 +14,7 @@ use crate::nn::module::Module;
 use crate::training::bound_optimizer::{BoundOptimizer, scaled_backward};
 use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
+use crate::training::data_parallel::StartedReduction;
 use crate::training::engine_access::EngineAccess;
 use crate::training::lbfgs_step::minimize;
 use crate::training::metrics::{BatchMetrics, BatchReport};
@@ -218,6 +219,9 @@ impl<E: Engine> Model<E> {
             false => Share::Sum(batches.iter().any(|batch| !batch.is_empty())),
         };
         let (mut loss_before, mut measured) = (None, Vec::new());
+        // The gradients of all processes, which are reduced while this one computes its last ones.
+        let last_position = batches.iter().rposition(|batch| parallel.is_some() && !batch.is_empty());
+        let started = Cell::new(None);
         // A loss that is not finite, if the options refuse it.
         let refused = Cell::new(None);
         let mut compute = || {
@@ -254,6 +258,9 @@ impl<E: Engine> Model<E> {
                     clear(engine, &tensors)?;
                 }
                 sum += shares[position] * value;
+                if last_position == Some(position) {
+                    started.set(self.optimizer.borrow().start_reduction(engine, &Pass::Computed(sum, share))?);
+                }
                 scaled_backward(context, &loss, scale * shares[position])
             };
             for position in 0..batches.len() {
@@ -274,7 +281,7 @@ impl<E: Engine> Model<E> {
             let result = compute();
             let loss = match &parallel {
                 None => result?,
-                Some(_) => self.agreed(engine, result, &refused, share)?,
+                Some(_) => self.agreed(engine, result, started.take(), &refused, share)?,
             };
             loss_before.get_or_insert(loss);
             Ok(loss)
@@ -320,13 +327,23 @@ impl<E: Engine> Model<E> {
     }
 
     /// The loss of all processes, from the loss of this one, with the gradients of all.
-    fn agreed(&self, engine: &E, result: Result<f64>, refused: &Cell<Option<f64>>, share: Share) -> Result<f64> {
+    fn agreed(
+        &self,
+        engine: &E,
+        result: Result<f64>,
+        started: Option<StartedReduction<E>>,
+        refused: &Cell<Option<f64>>,
+        share: Share,
+    ) -> Result<f64> {
         let pass = match (&result, refused.get()) {
             (Ok(loss), _) => Pass::Computed(*loss, share),
             (Err(_), Some(loss)) => Pass::Refused(loss),
             (Err(_), None) => Pass::Failed,
         };
-        let passes = self.optimizer.borrow().reduce(engine, &pass);
+        let passes = match started {
+            Some(started) => started.finish(engine, result.is_ok()),
+            None => self.optimizer.borrow().reduce(engine, &pass),
+        };
         result?;
         match passes? {
             Passes::Computed(loss) => Ok(loss),

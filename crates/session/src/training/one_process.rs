@@ -12,6 +12,15 @@ use crate::training::passes::{Pass, Passes};
 /// There is none.
 pub(crate) struct DataParallel<E: Engine>(Infallible, PhantomData<E>);
 
+/// There is none.
+pub(crate) struct StartedReduction<E: Engine>(Infallible, PhantomData<E>);
+
+impl<E: Engine> StartedReduction<E> {
+    pub(crate) fn finish(self, _: &E, _: bool) -> Result<Passes> {
+        match self.0 {}
+    }
+}
+
 impl<E: Engine> Clone for DataParallel<E> {
     fn clone(&self) -> Self {
         match self.0 {}
@@ -27,7 +36,7 @@ impl<E: Engine> DataParallel<E> {
         match self.0 {}
     }
 
-    pub(crate) fn reduce(&self, _: &E, _: &[E::Tensor], _: Vec<E::Tensor>, _: &Pass) -> Result<Passes> {
+    pub(crate) fn start(&self, _: &E, _: &[E::Tensor], _: Vec<E::Tensor>, _: &Pass) -> Result<StartedReduction<E>> {
         match self.0 {}
     }
 

@@ -1,0 +1,283 @@
+//! Gradients one after the other in one tensor, which the processes exchange and add.
+
+use std::ops::{AddAssign, Range};
+use std::{ptr, slice};
+
+use stepwell_distributed::Backend;
+use stepwell_optim::{Code, Error, Result};
+use tch::Kind;
+
+use crate::error::from_tch;
+use crate::shim::{self, TensorRef};
+
+/// In bytes, 25 MiB: the largest bucket of several tensors, as in PyTorch's DistributedDataParallel.
+const MOST_BYTES: usize = 25 << 20;
+/// In bytes, 1 MiB: the first bucket, as there, and the least size of another one. It is sent early in the backward.
+const LEAST_BYTES: usize = 1 << 20;
+/// A bucket has this part of all gradients, if that is not too little or too much. After the backward the last bucket alone is not sent.
+const BUCKETS: usize = 16;
+/// In elements: the sums of a block, 4 KiB as f64, stay in the L1 cache.
+const BLOCK: usize = 512;
+
+/// The dtype and the sizes of a tensor.
+pub(super) type Layout = (Kind, Vec<i64>);
+
+/// Gradients of one dtype. Row r of the memory is the share that process r adds; the last row ends with zeros.
+pub(super) struct Bucket {
+    kind: Kind,
+    pieces: Vec<Piece>,
+    rows: tch::Tensor,
+    /// In elements: the length of a row.
+    share: usize,
+}
+
+struct Piece {
+    sizes: Vec<i64>,
+    start: usize,
+    len: usize,
+}
+
+/// Memory for the rows that a bucket receives, which the next bucket may use.
+#[derive(Default)]
+pub(super) struct Received(Option<tch::Tensor>);
+
+/// Neighbours of one dtype, up to the size of a bucket.
+pub(super) fn cut(layouts: &[Layout]) -> Vec<Range<usize>> {
+    let bytes_of = |layout: &Layout| count(&layout.1) * layout.0.elt_size_in_bytes();
+    let size = layouts.iter().map(bytes_of).sum::<usize>() / BUCKETS;
+    let mut buckets = Vec::new();
+    let mut start = 0;
+    while start < layouts.len() {
+        let limit = if start == 0 { LEAST_BYTES } else { size.clamp(LEAST_BYTES, MOST_BYTES) };
+        let (mut bytes, mut end) = (0, start);
+        for layout in &layouts[start..] {
+            bytes += bytes_of(layout);
+            if end > start && (bytes > limit || layout.0 != layouts[start].0) {
+                break;
+            }
+            end += 1;
+        }
+        buckets.push(start..end);
+        start = end;
+    }
+    buckets
+}
+
+fn count(sizes: &[i64]) -> usize {
+    sizes.iter().map(|size| usize::try_from(*size).unwrap_or(0)).product()
+}
+
+impl Bucket {
+    /// Memory for tensors of one dtype, to be exchanged by this number of processes.
+    pub(super) fn new(layouts: &[Layout], size: usize) -> Result<Self> {
+        let kind = layouts.first().map_or(Kind::Float, |layout| layout.0);
+        let (mut pieces, mut start) = (Vec::with_capacity(layouts.len()), 0);
+        for (_, sizes) in layouts {
+            let len = count(sizes);
+            pieces.push(Piece { sizes: sizes.clone(), start, len });
+            start += len;
+        }
+        let share = start.div_ceil(size);
+        let rows = tch::Tensor::f_empty([size as i64, share as i64], (kind, tch::Device::Cpu)).map_err(from_tch)?;
+        let bucket = Self { kind, pieces, rows, share };
+        // Elements that no tensor has.
+        let (rest, bytes) = bucket.bytes(start, share * size - start)?;
+        if bytes > 0 {
+            // SAFETY: the memory of the bucket, which nothing else uses.
+            unsafe { ptr::write_bytes(rest, 0, bytes) };
+        }
+        Ok(bucket)
+    }
+
+    fn elements(&self) -> usize {
+        self.share * self.rows.size().first().map_or(0, |size| *size as usize)
+    }
+
+    /// The address of some elements, and how many bytes they have.
+    fn bytes(&self, start: usize, len: usize) -> Result<(*mut u8, usize)> {
+        if start + len > self.elements() {
+            return Err(Error::new(Code::Internal, "expected elements of a bucket"));
+        }
+        let size = self.kind.elt_size_in_bytes();
+        Ok((data(&self.rows)?.wrapping_add(start * size), len * size))
+    }
+
+    /// Whether a tensor has the dtype, the sizes and the memory of a piece in row-major order.
+    fn has_layout(&self, piece: &Piece, tensor: &tch::Tensor) -> bool {
+        tensor.f_kind().is_ok_and(|kind| kind == self.kind)
+            && tensor.device() == tch::Device::Cpu
+            && tensor.is_contiguous()
+            && tensor.size() == piece.sizes
+    }
+
+    /// Copies a tensor into its place; `None` is zeros.
+    pub(super) fn fill(&self, index: usize, tensor: Option<&tch::Tensor>) -> Result<()> {
+        let piece = &self.pieces[index];
+        let (to, bytes) = self.bytes(piece.start, piece.len)?;
+        match tensor {
+            _ if bytes == 0 => {}
+            // SAFETY: the memory of the bucket, which nothing else uses. Zero bytes are zero in each dtype of floating point.
+            None => unsafe { ptr::write_bytes(to, 0, bytes) },
+            // Without libtorch, which would start threads of its own for a thread that lives as long as a step.
+            Some(tensor) if self.has_layout(piece, tensor) => {
+                let from = data(tensor)?;
+                // SAFETY: both have as many bytes. The backward may read a gradient that has arrived, and does not write to it.
+                unsafe { ptr::copy_nonoverlapping(from, to, bytes) };
+            }
+            Some(tensor) => self.tensor(index)?.f_copy_(tensor).map_err(from_tch)?,
+        }
+        Ok(())
+    }
+
+    /// Copies elements back, if the tensor is contiguous. False if it is not.
+    ///
+    /// # Safety
+    /// Nothing else uses the memory of the tensor.
+    pub(super) unsafe fn write(&self, index: usize, tensor: &tch::Tensor) -> Result<bool> {
+        let piece = &self.pieces[index];
+        if !self.has_layout(piece, tensor) {
+            return Ok(false);
+        }
+        let (from, bytes) = self.bytes(piece.start, piece.len)?;
+        if bytes > 0 {
+            let to = data(tensor)?;
+            // SAFETY: both have as many bytes, and the caller promises that nothing else uses them.
+            unsafe { ptr::copy_nonoverlapping(from, to, bytes) };
+        }
+        Ok(true)
+    }
+
+    /// A tensor of the bucket, over its memory.
+    pub(super) fn tensor(&self, index: usize) -> Result<tch::Tensor> {
+        let Piece { sizes, start, len } = &self.pieces[index];
+        let flat = self.rows.f_reshape([-1]).and_then(|flat| flat.f_narrow(0, *start as i64, *len as i64));
+        flat.and_then(|flat| flat.f_reshape(sizes)).map_err(from_tch)
+    }
+
+    /// Replaces the elements by the sum over the processes of their elements times the weight of the process. Each process adds the rows of
+    /// its share, in f64 and in the order of the ranks. So each has the same result, and it does not depend on how tensors are
+    /// grouped. Elements of a process of weight 0 do not count, even if they are not finite.
+    pub(super) fn sum(&self, group: &Backend, received: &mut Received, weights: &[f64]) -> Result<()> {
+        if self.share == 0 {
+            return Ok(());
+        }
+        let received = received.rows(self.kind, weights.len(), self.share)?;
+        group.all_to_all(&received, &self.rows)?.wait()?;
+        let (memory, elements) = (data(&received)?, self.elements());
+        // SAFETY: a contiguous tensor of as many elements of this dtype, which nothing else uses.
+        unsafe {
+            match self.kind {
+                Kind::Float => add_rows(slice::from_raw_parts_mut(memory.cast::<f32>(), elements), self.share, weights),
+                Kind::Double => {
+                    add_rows(slice::from_raw_parts_mut(memory.cast::<f64>(), elements), self.share, weights);
+                }
+                _ => add_other_rows(&received, weights)?,
+            }
+        }
+        let sum = received.f_select(0, 0).map_err(from_tch)?;
+        group.all_gather(&self.rows, &sum)?.wait()
+    }
+}
+
+impl Received {
+    fn rows(&mut self, kind: Kind, size: usize, share: usize) -> Result<tch::Tensor> {
+        let elements = (size * share) as i64;
+        let memory = match self.0.take() {
+            Some(memory)
+                if memory.f_kind().is_ok_and(|other| other == kind)
+                    && memory.size().first().is_some_and(|len| *len >= elements) =>
+            {
+                memory
+            }
+            _ => tch::Tensor::f_empty([elements], (kind, tch::Device::Cpu)).map_err(from_tch)?,
+        };
+        let rows = memory.f_narrow(0, 0, elements).and_then(|rows| rows.f_reshape([size as i64, share as i64]));
+        self.0 = Some(memory);
+        rows.map_err(from_tch)
+    }
+}
+
+/// The address of the elements of a dense tensor.
+fn data(tensor: &tch::Tensor) -> Result<*mut u8> {
+    Ok(shim::data(TensorRef::from(tensor))?.cast_mut().cast())
+}
+
+/// An element whose conversion to f64 is exact.
+trait Element: Copy {
+    fn to_f64(self) -> f64;
+    fn from_f64(number: f64) -> Self;
+}
+
+impl Element for f32 {
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn from_f64(number: f64) -> Self {
+        number as f32
+    }
+}
+
+impl Element for f64 {
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn from_f64(number: f64) -> Self {
+        number
+    }
+}
+
+/// Adds the rows in their order, each times its weight, and writes the sums over the first one.
+fn add_rows<T: Element>(rows: &mut [T], share: usize, weights: &[f64]) {
+    for start in (0..share).step_by(BLOCK) {
+        let len = BLOCK.min(share - start);
+        let mut sums = [0.0; BLOCK];
+        for (rank, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
+            let row = &rows[rank * share + start..][..len];
+            sums.iter_mut().zip(row).for_each(|(sum, element)| sum.add_assign(element.to_f64() * weight));
+        }
+        rows[start..][..len].iter_mut().zip(sums).for_each(|(element, sum)| *element = T::from_f64(sum));
+    }
+}
+
+/// As [`add_rows`], for dtypes of 16 bits.
+fn add_other_rows(rows: &tch::Tensor, weights: &[f64]) -> Result<()> {
+    let mut first = rows.f_select(0, 0).map_err(from_tch)?;
+    let mut sum = tch::Tensor::f_zeros(first.size(), (Kind::Double, tch::Device::Cpu)).map_err(from_tch)?;
+    for (rank, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
+        let row = rows.f_select(0, rank as i64).and_then(|row| row.f_to_kind(Kind::Double));
+        let row = row.and_then(|row| row.f_mul_scalar(*weight)).map_err(from_tch)?;
+        sum.f_add_(&row).map(drop).map_err(from_tch)?;
+    }
+    first.f_copy_(&sum).map_err(from_tch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_have_one_dtype_and_a_size() {
+        let mib = |kind: Kind, mib: i64| (kind, vec![mib << 18]);
+        // A sixteenth of 40 MiB is 2.5 MiB.
+        let small = vec![mib(Kind::Float, 1); 40];
+        assert_eq!(cut(&small)[..3], [0..1, 1..3, 3..5]);
+        // A sixteenth of 1000 MiB is more than 25 MiB.
+        let large = vec![mib(Kind::Float, 10); 100];
+        assert_eq!(cut(&large)[..3], [0..1, 1..3, 3..5]);
+        let mixed = [(Kind::Float, vec![8]), (Kind::Float, vec![0]), (Kind::Double, vec![3]), (Kind::Float, vec![])];
+        assert_eq!(cut(&mixed), [0..2, 2..3, 3..4]);
+        // A tensor that is larger than a bucket.
+        assert_eq!(cut(&[mib(Kind::Float, 2), mib(Kind::Float, 60), mib(Kind::Float, 1)]), [0..1, 1..2, 2..3]);
+        assert!(cut(&[]).is_empty());
+    }
+
+    #[test]
+    fn rows_are_added_in_their_order() {
+        // In f32 the small numbers would be lost; a row of weight 0 does not count.
+        let mut rows = [1e8f32, 1.0, 1.0, -2.0, -1e8, 0.5, f32::NAN, f32::INFINITY];
+        add_rows(&mut rows, 2, &[1.0, 0.25, 1.0, 0.0]);
+        assert_eq!(rows[..2], [0.25, 1.0]);
+    }
+}
