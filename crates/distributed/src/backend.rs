@@ -1,6 +1,7 @@
 //! A group of c10d and its operations, which do not compare what the processes call.
 
 use std::ffi::{CStr, CString, c_char};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -100,7 +101,8 @@ impl Backend {
         let text = |text: &str| {
             CString::new(text).map_err(|_| Error::new(Code::Argument, format!("expected a host, given {text:?}")))
         };
-        let (host, interface) = (text(&settings.host)?, settings.interface.as_deref().map(text).transpose()?);
+        let interface = settings.interface.clone().or_else(|| own_address(&settings.host, settings.port));
+        let (host, interface) = (text(&settings.host)?, interface.as_deref().map(text).transpose()?);
         let interface = interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
         let timeout = i64::try_from(settings.timeout.as_millis()).unwrap_or(i64::MAX);
         let mut group = ptr::null_mut();
@@ -276,6 +278,18 @@ impl Drop for Work<'_> {
         // The threads of c10d use the tensors until then. The caller has an earlier error.
         let _ = self.end();
     }
+}
+
+/// The address of this machine from which the host is reached: the others may reach it there. The address of the host name would often be
+/// one of this machine alone.
+fn own_address(host: &str, port: u16) -> Option<String> {
+    (host, port).to_socket_addrs().ok()?.find_map(|address| {
+        let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        // A datagram socket connects without sending anything.
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect(address).ok()?;
+        Some(socket.local_addr().ok()?.ip().to_string())
+    })
 }
 
 /// The number of elements.

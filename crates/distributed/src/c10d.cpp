@@ -8,10 +8,13 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <net/if.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -81,7 +84,8 @@ void silence_logging() {
 
 extern "C" {
 
-// Waits until all processes are there. `interface` is the name or address of the network interface; null for libtorch's choice.
+// Waits until all processes are there. `interface` has network interfaces by their names or their addresses, with commas between them; null for
+// libtorch's choice.
 int32_t stepwell_group_connect(
     const char* host,
     int32_t port,
@@ -109,7 +113,12 @@ int32_t stepwell_group_connect(
     auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(timeout));
     if (interface != nullptr) {
       gloo->devices.clear();
-      gloo->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(interface));
+      std::istringstream names(interface);
+      for (std::string name; std::getline(names, name, ',');) {
+        gloo->devices.push_back(if_nametoindex(name.c_str()) != 0
+                                    ? c10d::ProcessGroupGloo::createDeviceForInterface(name)
+                                    : c10d::ProcessGroupGloo::createDeviceForHostname(name));
+      }
     }
     auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, gloo);
     *group = new Group{std::move(tcp), std::move(backend), Milliseconds(timeout)};

@@ -19,7 +19,8 @@ pub struct GroupSettings {
     pub timeout: Duration,
     /// Whether this process opens the port. One does: rank 0, unless the program that has started the processes does it.
     pub hosts_store: bool,
-    /// The address or name whose network interface the processes use; `None` for the one of the host name.
+    /// The network interfaces that this process uses, with commas between them: names of interfaces, or addresses or host names that they
+    /// have. `None` for the one that reaches the host.
     pub interface: Option<String>,
 }
 

@@ -6,7 +6,10 @@ import type { GroupOptions } from "../generated/settings.js";
 export interface ProcessGroupOptions extends GroupOptions {
   /** The name or address of the host where the processes meet: `MASTER_ADDR`. */
   readonly host?: string;
-  /** The address or name whose network interface the processes use; by default the one of the host name, or of a `host` that is local. */
+  /**
+   * The network interface that this process uses: its name, or an address or host name that it has; several have commas between them. By
+   * default `GLOO_SOCKET_IFNAME`, or else the interface that reaches the host.
+   */
   readonly interface?: string;
 }
 

@@ -36,7 +36,7 @@ export function placeOf(where: string, options: unknown): ProcessPlace {
     given[option] ?? wholeNumber(where, option, environment[variables[option]]);
   const host = given.host ?? environment[variables.host] ?? missing(where, "host");
   if (typeof host !== "string") refuse(`${where}: host`, "the name or address of a host", host);
-  const network = given.interface ?? (isLocal(host) ? host : null);
+  const network = given.interface ?? (globalThis.process?.env.GLOO_SOCKET_IFNAME || null);
   if (network !== null && typeof network !== "string") {
     refuse(`${where}: interface`, "the name or address of a network interface", network);
   }
@@ -51,11 +51,6 @@ export function placeOf(where: string, options: unknown): ProcessPlace {
     ...(given.timeout !== undefined && { timeout: given.timeout }),
     ...(hosts !== undefined && { hosts }),
   };
-}
-
-/** The host name of a machine may have the address of another network. A local group needs none. */
-function isLocal(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 function wholeNumber(where: string, option: "rank" | "size" | "port", text: string | undefined): number {
