@@ -147,6 +147,14 @@ test("a step takes the mean of the gradients of all processes", async () => {
     expect(results.frozen).toMatch(
       /^ERR_PARAMETER stepAsync: parameter 0 is frozen on rank 0 or on rank 1, and not on both/,
     );
+    // Rank 0 has the samples 0 and 2, rank 1 has 4, 8 and 9: means 1 and 7, variances 2 and 7, and 2/5 and 3/5 as weights. A momentum of 0.5
+    // takes half of them, and half of the mean 0 and the variance 1.
+    const [means, variances] = results.statistics as [number[], number[]];
+    expect(difference(means, [0.5 * (0.4 * 1 + 0.6 * 7)])).toBeLessThan(1e-15);
+    expect(difference(variances, [0.5 + 0.5 * (0.4 * 2 + 0.6 * 7)])).toBeLessThan(1e-15);
+    expect(results.converted).toMatch(
+      /^ERR_PARAMETER stepAsync: rank 1 trains parameters of other shapes or dtypes than rank 0/,
+    );
   }
 });
 

@@ -106,5 +106,28 @@ async function start(name: k.OptimizerName, options: object) {
     (error) => `${error.code} ${error.message}`,
   );
 }
+{
+  // Each rank normalizes its own part: (0, 2) on rank 0, and (4, 8) and 9 on rank 1.
+  const net = k.module(["batchnorm1d", 1, { momentum: 0.5 }]);
+  k.to(net, "double");
+  const model = k.model(net, k.loss("mse"), k.opt("sgd", net, 0));
+  k.train(model, { batchsize: 5 });
+  k.train(model, k.tensor([[0], [2], [4], [8], [9]], "double"), k.tensor([[0], [0], [0], [0], [0]], "double"));
+  await k.distributed(model);
+  k.run(model);
+  results.statistics = ["running_mean", "running_var"].map((name) => numbers(k.buffer(net, name)));
+}
+{
+  const net = k.module(["linear", 2, 2]);
+  const o = k.opt("sgd", net, 0.5);
+  await k.distributed(o);
+  k.backward(k.sum(k.forward(net, [[1, 1]])));
+  if (rank === 1) k.to(net, "double");
+  results.converted = await k.stepAsync(o).then(
+    () => "no error",
+    (error) => `${error.code} ${error.message}`,
+  );
+  await k.barrier();
+}
 console.log(JSON.stringify(results));
 process.exit();

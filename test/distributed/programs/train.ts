@@ -8,14 +8,14 @@ const { rank } = await k.initProcessGroup();
 const results = [];
 for (const row of trainings) {
   results.push(
-    await train(row, async (model, net) => {
+    await train(row, async (optimizer, parameters) => {
       // Other values than rank 0, which `distributed` replaces. The order of samples is the one of rank 0, too.
       if (rank > 0) {
         k.seed(100 + rank);
-        for (const name of k.parmnames(net))
-          k.copyto(k.full(k.size(k.parm(net, name)) as number[], rank), k.parm(net, name));
+        for (const parameter of parameters)
+          k.copyto(k.full(k.size(parameter) as number[], rank, row.dtype ?? "double"), parameter);
       }
-      await k.distributed(model);
+      await k.distributed(optimizer);
     }),
   );
 }
