@@ -13,7 +13,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the example, and returns its lines. */
 async function run(launch: readonly string[], ...args: readonly string[]): Promise<string[]> {
-  const program = [join(root, "examples/distributed/dist/main.js"), ...(launch.length > 0 ? ["--"] : []), ...args];
+  return runFile("main.js", launch, ...args);
+}
+
+async function runFile(file: string, launch: readonly string[], ...args: readonly string[]): Promise<string[]> {
+  const program = [join(root, "examples/distributed/dist", file), ...(launch.length > 0 ? ["--"] : []), ...args];
   const cli = launch.length > 0 ? [join(root, "packages/cli/bin/stepwell.js"), "launch", ...launch] : [];
   const env = { ...process.env, STEPWELL_ENGINE: "native" };
   const child = spawn(process.execPath, [...cli, ...program], { env });
@@ -46,4 +50,13 @@ it("trains on one process and on two, and goes on from the checkpoint of two wit
   const more = await run([], ...size, "--epochs", "3", "--checkpoint", path);
   expect(figures(more).map(([epoch]) => epoch)).toEqual([3]);
   expect(figures(more)[0]?.[1]).toBeLessThan(others[1] as number);
+});
+
+it("trains the transformer in a loop of its own, with equal losses on one process and on two", async () => {
+  const one = await runFile("gpt.js", [], "3");
+  const two = await runFile("gpt.js", ["-n", "2"], "3");
+  const losses = [one, two].map(([line = ""]) => Number(/step 3: loss (\d+\.\d+)$/.exec(line)?.[1]));
+  expect(losses[0]).toBeGreaterThan(1);
+  // Single precision: sums of 16 and of 32 pieces are rounded differently.
+  expect(Math.abs((losses[0] as number) - (losses[1] as number))).toBeLessThan(0.001);
 });
