@@ -10,5 +10,7 @@ mod elements;
 mod mutants;
 mod norm_functions;
 mod numbers;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod nvrtc;
 mod options;
 mod sums;

@@ -1,5 +1,7 @@
 //! The tests of this crate, in one program: each program is linked with the whole crate.
 
+mod devices;
+mod failing;
 mod gradients;
 mod graph;
 mod parameter_views;

@@ -1,5 +1,6 @@
 //! The tests of this crate, in one program: each program is linked with the whole crate.
 
+mod device;
 mod device_views;
 mod elementwise;
 mod library;

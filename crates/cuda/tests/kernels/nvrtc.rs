@@ -3,17 +3,13 @@
 //!
 //! `scripts/nvrtc.mjs` fetches the pinned NVRTC: 90 MB, once for a user.
 
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use stepwell_cuda::{Nvrtc, Target};
 use stepwell_optim::{CATALOG, Definition, DeviceRule, Element, Optimizer, OptionValue, Variant, lbfgs_source};
 
-#[path = "kernels/options.rs"]
-mod options;
+use crate::options;
 
 fn nvrtc() -> Nvrtc {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

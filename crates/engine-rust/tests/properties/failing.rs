@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-#[path = "../../optim/tests/allocator/mod.rs"]
+#[path = "../../../optim/tests/properties/allocator.rs"]
 mod allocator;
 
 use std::cell::RefCell;

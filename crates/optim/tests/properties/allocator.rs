@@ -1,4 +1,7 @@
-//! An allocator with one failing allocation: a large one, of the thread that asked for it.
+//! An allocator that counts the allocations of each thread, and has one failing allocation: a large one, of the thread that asked
+//! for it.
+
+#![allow(clippy::panic, reason = "a test")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,17 +12,25 @@ pub(crate) const LARGE: usize = 4096;
 thread_local! {
     /// The number of large allocations that succeed before one fails.
     static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The number of allocations that this thread has asked for.
+#[allow(dead_code, reason = "not every program counts")]
+pub(crate) fn allocations() -> usize {
+    ALLOCATIONS.get()
 }
 
 /// The system's allocator, except for the failing allocation.
 struct Failing;
 
-/// True once, for the failing allocation.
+/// Counts an allocation. True once, for the failing one.
 fn fails(bytes: usize) -> bool {
+    // A thread may allocate and free after its thread-local values are gone.
+    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
     if bytes < LARGE {
         return false;
     }
-    // A thread may allocate and free after its thread-local values are gone.
     LEFT.try_with(|left| match left.get() {
         None => false,
         Some(0) => {

@@ -2,45 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use stepwell_optim::{
     AnyLbfgsStateDict, Code, Error, LbfgsStateDict, Objective, Optimizer, OptionValue, Result, definition,
 };
 
-/// Counts the allocations of the current thread.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread may allocate and free after its thread-local values are gone.
-    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
-}
-
-// SAFETY: delegates to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(memory, layout) }
-    }
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::allocator::allocations;
 
 /// The chained Rosenbrock function, which fails at the call with a given number.
 struct Valley {
@@ -112,9 +78,9 @@ fn a_step_after_the_first_allocates_nothing() {
         let mut from = valley.x.clone();
         for number in 1..=30 {
             from.copy_from_slice(&valley.x);
-            let before = ALLOCATIONS.get();
+            let before = allocations();
             step(&mut optimizer, &mut valley, &from).unwrap();
-            let allocated = ALLOCATIONS.get() - before;
+            let allocated = allocations() - before;
             assert!(number == 1 || allocated == 0, "step {number} with history {history}: {allocated} allocations");
         }
         let pairs = memory(&optimizer).ro.len();

@@ -9,7 +9,7 @@ use stepwell_engine_torch::TorchEngine;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, NumericArray, Session, Value};
 
-use crate::job::{engine_on, n, numbers, object, s, without_pointers};
+use super::job::{engine_on, n, numbers, object, s, without_pointers};
 
 /// A module of two layers and its optimizer.
 struct Job {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use stepwell_session::Value;
 
-use crate::job::{n, object, rows, same_on_both, with};
+use super::job::{n, object, rows, same_on_both, with};
 
 #[test]
 fn reading_the_state_between_steps_changes_nothing() {

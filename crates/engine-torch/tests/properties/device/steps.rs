@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use stepwell_optim::Code;
 use stepwell_session::{Data, Value};
 
-use crate::job::{Job, n, numbers, object, rows, s, same_on_both, with};
+use super::job::{Job, n, numbers, object, rows, s, same_on_both, with};
 
 const DTYPES: [&str; 4] = ["float", "double", "half", "bfloat16"];
 

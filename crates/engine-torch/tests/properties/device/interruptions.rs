@@ -3,7 +3,7 @@
 
 use stepwell_session::Value;
 
-use crate::job::{Job, n, numbers, object, rows, s, same_on_both};
+use super::job::{Job, n, numbers, object, rows, s, same_on_both};
 
 fn skip() -> Value {
     object([("nonfinite", s("skip"))])

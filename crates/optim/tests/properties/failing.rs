@@ -3,14 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-mod allocator;
-
-use allocator::until_enough;
 use half::bf16;
 use stepwell_optim::{
     AnyLbfgsStateDict, Buffer, CATALOG, Clip, Code, Error, LbfgsState, Objective, Optimizer, OptionValue, Result,
     StepOptions, View, definition,
 };
+
+use crate::allocator::until_enough;
 
 /// Parameters of several lengths and types: one that threads share, some longer than a chunk, and many small ones.
 struct Model {
