@@ -1,5 +1,5 @@
-//! NVRTC compiles all kernels for four generations of GPUs, two of them only with `--ignored`, without a GPU or a driver: no
-//! spills, 16-byte accesses, no contraction.
+//! NVRTC compiles all kernels for four generations of GPUs, without a GPU or a driver: no spills, 16-byte accesses, no
+//! contraction. Two generations are ignored tests.
 //!
 //! `scripts/nvrtc.mjs` fetches the pinned NVRTC: 90 MB, once for a user.
 
