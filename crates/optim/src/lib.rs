@@ -85,6 +85,8 @@ pub use state::param_state::{MASTER, MAX_BUFFERS, MAX_STEPS, PARAM_AVERAGE, RULE
 pub use state::view::{Element, View};
 pub use sweep::chunk::CHUNK_LEN;
 pub use sweep::non_finite::{NonFinite, non_finite_gradient};
+#[cfg(not(target_family = "wasm"))]
+pub use sweep::shards::{Gather, Part, Peers, Shards};
 pub use sweep::step_options::{Outcome, StepOptions};
 #[cfg(not(target_family = "wasm"))]
 pub use thread_pool::run as run_on_threads;

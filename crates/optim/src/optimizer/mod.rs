@@ -6,6 +6,8 @@ mod device;
 mod groups;
 pub(crate) mod loss_scale;
 mod schedule_steps;
+#[cfg(not(target_family = "wasm"))]
+mod sharded;
 pub(crate) mod state_size;
 
 #[cfg(not(target_family = "wasm"))]
@@ -133,6 +135,7 @@ impl Optimizer {
     /// - [`Code::OptionRange`] for moments in bfloat16 with parameters in f64
     /// - [`Code::Gradient`] for gradients that are not finite, if the options ask for it
     /// - [`Code::Memory`] if there is no memory for new state
+    /// - [`Code::Distributed`] if another process that shares the step has failed
     /// - [`Code::Internal`] if a thread panicked, by a bug; some elements are then updated
     pub fn step(&mut self, views: &mut [Option<View<'_>>], options: StepOptions<'_>) -> Result<Outcome> {
         #[cfg(not(target_family = "wasm"))]
@@ -141,16 +144,24 @@ impl Optimizer {
             self.check_on_host()?;
         }
         let has_gradients = views.iter().any(Option::is_some);
-        self.step_with(views.len(), has_gradients, options, |optimizer, options| match &mut optimizer.sweep {
-            Some(sweep) => {
-                #[cfg(not(target_family = "wasm"))]
-                if let Some(sweep) = &mut optimizer.device_sweep {
-                    sweep.invalidate();
+        #[cfg(not(target_family = "wasm"))]
+        let others = options.peers.map(|peers| sharded::keep_own(peers.shards, views)).transpose()?;
+        let outcome =
+            self.step_with(views.len(), has_gradients, options, |optimizer, options| match &mut optimizer.sweep {
+                Some(sweep) => {
+                    #[cfg(not(target_family = "wasm"))]
+                    if let Some(sweep) = &mut optimizer.device_sweep {
+                        sweep.invalidate();
+                    }
+                    sweep.step(&mut optimizer.groups, views, options)
                 }
-                sweep.step(&mut optimizer.groups, views, options)
-            }
-            None => Err(closure_required(optimizer.definition)),
-        })
+                None => Err(closure_required(optimizer.definition)),
+            });
+        #[cfg(not(target_family = "wasm"))]
+        if options.zero_gradients && outcome.is_ok() {
+            others.into_iter().flatten().for_each(|mut view| view.zero_gradient());
+        }
+        outcome
     }
 
     /// Checks that a step is possible, makes it with the options that loss scaling asks for, and updates the loss scale.

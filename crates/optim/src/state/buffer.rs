@@ -1,5 +1,8 @@
 //! State buffers and their types.
 
+#[cfg(not(target_family = "wasm"))]
+use std::ops::Range;
+
 use half::bf16;
 
 use crate::error::{Code, Error, Result};
@@ -70,6 +73,19 @@ impl Buffer {
             BufferType::Float => Buffer::Float(ArenaArray::zeros(length, buffer_index)?),
             BufferType::Double => Buffer::Double(ArenaArray::zeros(length, buffer_index)?),
             BufferType::BFloat16 => Buffer::BFloat16(ArenaArray::zeros(length, buffer_index)?),
+        })
+    }
+
+    /// A copy of some elements, as the state buffer with this index.
+    ///
+    /// # Errors
+    /// [`Code::Memory`]
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn part(&self, range: &Range<usize>, buffer_index: usize) -> Result<Self> {
+        Ok(match self {
+            Buffer::Float(b) => Buffer::Float(ArenaArray::copy_of(&b[range.clone()], buffer_index)?),
+            Buffer::Double(b) => Buffer::Double(ArenaArray::copy_of(&b[range.clone()], buffer_index)?),
+            Buffer::BFloat16(b) => Buffer::BFloat16(ArenaArray::copy_of(&b[range.clone()], buffer_index)?),
         })
     }
 

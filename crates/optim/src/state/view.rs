@@ -1,5 +1,8 @@
 //! Mutable slices of a parameter and its gradient, borrowed for one step.
 
+#[cfg(not(target_family = "wasm"))]
+use std::ops::Range;
+
 use half::{bf16, f16};
 
 /// A parameter and its gradient: dense slices of equal length and order. A step writes to the gradient only to zero it.
@@ -97,6 +100,35 @@ impl View<'_> {
     pub(crate) fn addresses(&mut self) -> (*mut u8, *mut u8) {
         match_view!(self, p, g => (p.as_mut_ptr().cast(), g.as_mut_ptr().cast()))
     }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl View<'_> {
+    /// True if parameter and gradient have these elements.
+    pub(crate) fn contains(&self, range: &Range<usize>) -> bool {
+        match_view!(self, p, g => range.end <= p.len() && range.end <= g.len())
+    }
+
+    /// The elements before a range, in it, and after it. The view contains it.
+    pub(crate) fn split(self, range: &Range<usize>) -> [Self; 3] {
+        match self {
+            View::Float(p, g) => split(p, g, range).map(|(p, g)| View::Float(p, g)),
+            View::Double(p, g) => split(p, g, range).map(|(p, g)| View::Double(p, g)),
+            View::Half(p, g) => split(p, g, range).map(|(p, g)| View::Half(p, g)),
+            View::BFloat16(p, g) => split(p, g, range).map(|(p, g)| View::BFloat16(p, g)),
+        }
+    }
+}
+
+/// Slices of parameter and gradient.
+#[cfg(not(target_family = "wasm"))]
+type Slices<'a, T> = (&'a mut [T], &'a mut [T]);
+
+#[cfg(not(target_family = "wasm"))]
+fn split<'a, T>(p: &'a mut [T], g: &'a mut [T], range: &Range<usize>) -> [Slices<'a, T>; 3] {
+    let ((p, p_after), (g, g_after)) = (p.split_at_mut(range.end), g.split_at_mut(range.end));
+    let ((p_before, p), (g_before, g)) = (p.split_at_mut(range.start), g.split_at_mut(range.start));
+    [(p_before, g_before), (p, g), (p_after, g_after)]
 }
 
 impl Element {

@@ -124,7 +124,7 @@ impl<T: Scalar> Blocks<'_, T> {
                     .filter(|(_, is_bfloat16)| *is_bfloat16)
                 {
                     let narrow = ParamTensor::elements::<bf16>(address, first, length);
-                    T::narrow_stochastically(&wide[..length], weights, first, narrow);
+                    T::narrow_stochastically(&wide[..length], weights, tensor.index_in_parameter(first), narrow);
                 }
             }
             if self.stage != Stage::Measure {

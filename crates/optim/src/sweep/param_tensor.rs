@@ -28,6 +28,9 @@ pub(crate) struct ParamTensor {
     /// The weight of the past in the moving average of the parameter.
     pub(super) average_decay: f64,
     pub(super) length: usize,
+    /// The index of its first element in the parameter, of which it may be a part.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) first: usize,
     /// Indices of its chunks.
     pub(super) chunks: Range<u32>,
     pub(super) parameter: *mut u8,
@@ -52,6 +55,8 @@ impl ParamTensor {
             bfloat16_buffers,
             average_decay: shared.average.unwrap_or_default(),
             length: view.len(),
+            #[cfg(not(target_family = "wasm"))]
+            first: 0,
             chunks: 0..0,
             parameter,
             gradient,
@@ -72,6 +77,15 @@ impl ParamTensor {
     #[inline(always)]
     pub(super) fn chunk_range(&self) -> Range<usize> {
         self.chunks.start as usize..self.chunks.end as usize
+    }
+
+    /// The index of an element in the parameter.
+    #[inline(always)]
+    pub(super) fn index_in_parameter(&self, element: usize) -> usize {
+        #[cfg(not(target_family = "wasm"))]
+        return self.first + element;
+        #[cfg(target_family = "wasm")]
+        element
     }
 
     /// True if the formula computes in f64.

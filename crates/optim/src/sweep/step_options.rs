@@ -3,6 +3,8 @@
 use crate::instruction_set::InstructionSet;
 use crate::numeric::clip::Clip;
 use crate::sweep::non_finite::NonFinite;
+#[cfg(not(target_family = "wasm"))]
+use crate::sweep::shards::Peers;
 
 /// Options of a step.
 #[derive(Clone, Copy)]
@@ -25,6 +27,9 @@ pub struct StepOptions<'a> {
     pub instruction_set: InstructionSet,
     /// Returns the bytes that new state may take, for the bytes that it wants. Called only if a step makes state.
     pub memory_limit: &'a dyn Fn(usize) -> usize,
+    /// The processes that share the step: each updates the parameters that it owns, and has their gradients. Not on devices.
+    #[cfg(not(target_family = "wasm"))]
+    pub peers: Option<Peers<'a>>,
 }
 
 impl Default for StepOptions<'_> {
@@ -39,6 +44,8 @@ impl Default for StepOptions<'_> {
             threads: 1,
             instruction_set: InstructionSet::best(),
             memory_limit: &|_| usize::MAX,
+            #[cfg(not(target_family = "wasm"))]
+            peers: None,
         }
     }
 }

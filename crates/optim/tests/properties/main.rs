@@ -15,5 +15,6 @@ mod option_variants;
 mod parity;
 mod reference;
 mod schedules;
+mod sharded;
 mod steps;
 mod typescript_files;
