@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod library;
 mod linear_algebra;
+mod owned_tensors;
 mod parameter_views;
 mod primitives;
 mod process_group;

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use stepwell_distributed::ProcessGroup;
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Code, Error, Part, Result};
 use stepwell_session::{GradientReduction, GroupSettings, ReduceOp, RunningReduction};
 
 use crate::error::from_tch;
+use crate::owned_tensors;
 use crate::reduction::TorchReduction;
 use crate::reduction::numbers::{gather, lock};
 use crate::shim::{self, TensorRef};
@@ -93,6 +94,11 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
     fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>> {
         let group = self.group();
         gather(self.size, numbers, |to, from| group.all_gather(to, from))
+    }
+
+    fn copy_from_owners(&self, tensors: &[Tensor], parts: &[&[Part]]) -> Result<()> {
+        let _guard = tch::no_grad_guard();
+        owned_tensors::copy_from_owners(&self.group(), tensors, parts)
     }
 
     fn start_reduction(&self, reduction: GradientReduction<Tensor>) -> Result<Box<dyn RunningReduction>> {

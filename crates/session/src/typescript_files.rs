@@ -5,7 +5,7 @@ use stepwell_typescript::{SDK, doc, interface, keep, type_of};
 
 use crate::commands::checkpoint_load::RunLoadOptions;
 use crate::commands::files::LoadOptions;
-use crate::commands::process_groups::GroupOptions;
+use crate::commands::process_groups::{DistributedOptions, GroupOptions};
 use crate::nn::container::CONTAINERS;
 use crate::nn::kind_names::LAYER_NAMES;
 use crate::nn::layers::layer_tables;
@@ -90,6 +90,7 @@ fn settings() -> String {
         ("LoadOptions", "How a file is loaded.", LoadOptions::SPECS, ""),
         ("RunLoadOptions", "How the file of a run is loaded.", RunLoadOptions::SPECS, ""),
         ("GroupOptions", "The place of a process in its group, but for names of hosts.", GroupOptions::SPECS, ""),
+        ("DistributedOptions", "How processes train the parameters of an optimizer.", DistributedOptions::SPECS, ""),
         ("LossScaleOptions", &about, &LossScale::OPTIONS[..options], ""),
     ];
     for (name, about, specs, more) in tables {

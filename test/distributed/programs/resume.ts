@@ -3,12 +3,13 @@
 import * as k from "@stepwell/sdk";
 import { modelOf, numbersOf, type SourceName, sources } from "../fits.js";
 
-const { path, source, steps, epochs } = JSON.parse(process.argv[2] ?? "{}") as {
+const { path, source, steps, epochs, sharded } = JSON.parse(process.argv[2] ?? "{}") as {
   path?: string;
   source: SourceName;
   /** Stops after so many. */
   steps: number;
   epochs: number;
+  sharded?: boolean;
 };
 
 k.setting("threads", 1);
@@ -18,7 +19,14 @@ const model = modelOf(rank, true);
 const checkpoint = path === undefined ? {} : { checkpoint: { path, steps: 1000, resume: true } };
 const sized = source === "batches" ? {} : { batchsize: 8 };
 const controller = new AbortController();
-const options = { ...sized, epochs, shuffle: true, distributed: true, signal: controller.signal, ...checkpoint };
+const options = {
+  ...sized,
+  epochs,
+  shuffle: true,
+  distributed: sharded ? { sharded } : true,
+  signal: controller.signal,
+  ...checkpoint,
+};
 const training = model.fit(sources[source](), options);
 // Rank 0 alone has events. One of position 0 has nothing before it.
 let begin: unknown;

@@ -10,20 +10,43 @@ use crate::commands::arguments::Arguments;
 use crate::commands::saved_arrays::SavedArray;
 use crate::commands::saved_file::{BYTES, entries_of, open};
 use crate::commands::saved_run::{Description, describe};
+use crate::commands::state::Buffers;
 use crate::engine::Engine;
 use crate::session::Session;
+use crate::training::sharding::Sharding;
 use crate::values::element_bytes::{dtype_of, word};
 use crate::values::json;
 use crate::values::value::Value;
 
-/// `save(path, objects)`.
+/// `save(path, objects)`. If processes share the state of an optimizer, each calls it: rank 0 writes the file, and the others wait for it.
 pub(crate) fn save<E: Engine>(session: &Session<E>, path: &str, mut arguments: Arguments) -> Result<Value> {
-    let Description { content, arrays } = describe(session, arguments.run_objects()?)?;
+    let objects = arguments.run_objects()?;
     arguments.finish()?;
+    let sharding = sharding_of(session, &objects);
+    let buffers = match &sharding {
+        Some(sharding) if !sharding.is_first() => Buffers::Sent,
+        _ => Buffers::Kept,
+    };
+    let Description { content, arrays } = describe(session, objects, buffers)?;
     let mut text = String::new();
     json::write(&content, &mut text)?;
-    write_arrays(&session.engine, path, &arrays, &text)?;
+    let write = || write_arrays(&session.engine, path, &arrays, &text);
+    match sharding {
+        None => write()?,
+        Some(sharding) => {
+            let written = if sharding.is_first() { write() } else { Ok(()) };
+            sharding.any(written.map(|()| true))?;
+        }
+    }
     Ok(Value::Null)
+}
+
+/// The processes that share the state of an optimizer among these objects.
+fn sharding_of<E: Engine>(session: &Session<E>, objects: &[(String, Value)]) -> Option<Sharding<E>> {
+    objects.iter().find_map(|(_, object)| {
+        let Value::Handle(handle) = object else { return None };
+        session.optimizer(*handle).ok()?.sharding.clone()
+    })
 }
 
 /// Writes a file of arrays with a description, each from its own memory.
@@ -33,7 +56,7 @@ pub(crate) fn write_arrays<E: Engine>(engine: &E, path: &str, arrays: &[SavedArr
 
 /// `serialize(objects)`: the bytes of the file that `save(path, objects)` writes.
 pub(crate) fn serialize<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let Description { content, arrays } = describe(session, arguments.run_objects()?)?;
+    let Description { content, arrays } = describe(session, arguments.run_objects()?, Buffers::Kept)?;
     arguments.finish()?;
     let mut text = String::new();
     json::write(&content, &mut text)?;

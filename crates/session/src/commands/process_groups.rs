@@ -15,7 +15,7 @@ use crate::session::{Object, Session};
 use crate::training::data_parallel::DataParallel;
 use crate::training::same_objects::{Digest, Part, PartKind};
 use crate::values::convert::named_options;
-use crate::values::handle::ObjectKind;
+use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
 
 options! {
@@ -31,6 +31,14 @@ options! {
         timeout: f64 = 60.0, limit Closed(0.001, 1_000_000.0);
         /// Whether this process opens the port; null: rank 0 does, unless torchrun has opened it.
         hosts: Option<bool> = None;
+    }
+}
+
+options! {
+    /// How processes train the parameters of an optimizer.
+    pub(crate) struct DistributedOptions {
+        /// Each process has the state of a part of the parameters alone, as in PyTorch's `ZeroRedundancyOptimizer`.
+        sharded: bool = false;
     }
 }
 
@@ -143,13 +151,39 @@ pub(crate) fn barrier<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     Ok(Value::Null)
 }
 
-/// `distributed(optimizer)`: trains its parameters with the other processes from now on. All begin with the values of rank 0. If they train
-/// it already, compares them once more.
+/// `distributed(optimizer, [options])`: trains its parameters with the other processes from now on. All begin with the values of rank 0. If they
+/// train it already, compares them once more.
 pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
+    let given = arguments.options()?;
     arguments.finish()?;
+    let specs = DistributedOptions::SPECS;
+    let row = parse("distributed", specs, &defaults(specs), &[], &named_options(given)?)?;
+    let DistributedOptions { sharded } = DistributedOptions::from_values(&row)?;
     // Before the others are asked.
     group(session)?;
+    if sharded {
+        session.optimizer(handle)?.check_sharded()?;
+    }
+    let (mut bound, engine) = session.optimizer_mut(handle)?;
+    bound.take_whole_state(engine)?;
+    let before = (bound.data_parallel.take(), bound.sharding.take());
+    drop(bound);
+    let begun = begin(session, handle, sharded);
+    let (mut bound, engine) = session.optimizer_mut(handle)?;
+    match begun {
+        Ok(parallel) => bound.begin_parallel(engine, parallel, sharded),
+        Err(error) => {
+            (bound.data_parallel, bound.sharding) = before;
+            bound.keep_owned()?;
+            Err(error)
+        }
+    }?;
+    Ok(Value::Null)
+}
+
+/// Begins to train an optimizer with the processes of the engine. It has the state of all its parameters.
+fn begin<E: Engine>(session: &Session<E>, handle: Handle, sharded: bool) -> Result<DataParallel<E>> {
     let state = describe(session, handle, true, true)?;
     let bound = session.optimizer(handle)?;
     let names = bound.registry.names(&session.engine);
@@ -160,6 +194,7 @@ pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Ar
         tensors.push((name.map_or_else(|| index.to_string(), |(_, name)| name.clone()), parameter.tensor.clone()));
     }
     let mut parts = option_parts(&state);
+    parts.push(Part { kind: PartKind::Option, text: format!("sharded {sharded}") });
     for ((group, _), (name, tensor)) in bound.parameters().zip(&tensors) {
         let mut text = format!("`{name}` {}", tensor_text(session, tensor)?);
         if group > 0 {
@@ -176,10 +211,7 @@ pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Ar
         tensors.push((buffer.name, buffer.tensor));
     }
     parts.push(Part { kind: PartKind::State, text: state_text(state) });
-    drop(bound);
-    let parallel = DataParallel::begin(&session.engine, &parts, &tensors)?;
-    session.optimizer_mut(handle)?.0.data_parallel = Some(parallel);
-    Ok(Value::Null)
+    DataParallel::begin(&session.engine, &parts, &tensors)
 }
 
 fn tensor_text<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<String> {

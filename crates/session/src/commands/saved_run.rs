@@ -9,7 +9,7 @@ use stepwell_optim::{Buffer, Code, Error, OptionSet, Result, Results, Shared, Sh
 
 use crate::commands::data_positions::loader_value;
 use crate::commands::saved_arrays::{Elements, SavedArray};
-use crate::commands::state::describe_with;
+use crate::commands::state::{BufferReader, Buffers, describe_with};
 use crate::engine::Engine;
 use crate::nn::loss::LossFunction;
 use crate::nn::module::{Module, checked_name};
@@ -34,9 +34,14 @@ pub(crate) struct Description<E: Engine> {
 }
 
 /// Describes objects by their names.
-pub(crate) fn describe<E: Engine>(session: &Session<E>, objects: Vec<(String, Value)>) -> Result<Description<E>> {
+pub(crate) fn describe<E: Engine>(
+    session: &Session<E>,
+    objects: Vec<(String, Value)>,
+    buffers: Buffers,
+) -> Result<Description<E>> {
     let mut run = SavedRun {
         session,
+        buffers,
         modules: Vec::new(),
         optimizers: Vec::new(),
         places: Vec::new(),
@@ -63,6 +68,8 @@ struct Place {
 /// Objects to be found by identity, and the arrays so far.
 struct SavedRun<'a, E: Engine> {
     session: &'a Session<E>,
+    /// Of optimizers.
+    buffers: Buffers,
     /// The modules of the objects by their names, models' among them.
     modules: Vec<(String, Shared<Module<E>>)>,
     /// The optimizers by the names of objects, which may be models.
@@ -243,7 +250,7 @@ impl<E: Engine> SavedRun<'_, E> {
             None => name.to_owned(),
         };
         let keys: Vec<_> = shared.borrow().optimizer.definition().state_keys().collect();
-        let mut state = describe_with(session, handle, true, true, &mut |parameter, index, buffer, shape, is_own| {
+        let read: &mut BufferReader<'_> = &mut |parameter, index, buffer, shape, is_own| {
             let key = keys.iter().find(|(_, known)| *known == index).map_or("", |(key, _)| key);
             let array = joined(&name_of(parameter), key);
             let place = reference(&array);
@@ -258,7 +265,8 @@ impl<E: Engine> SavedRun<'_, E> {
             };
             self.arrays.borrow_mut().push(SavedArray { name: array, dtype, shape: shape.to_vec(), elements });
             Ok(place)
-        })?;
+        };
+        let mut state = describe_with(session, handle, true, Some(self.buffers), read)?;
         let Value::Object(entries) = &mut state else { return Ok(state) };
         for (key, value) in entries {
             let Value::Array(rows) = value else { continue };

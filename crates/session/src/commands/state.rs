@@ -6,7 +6,7 @@ use crate::commands::lbfgs_state::{count, state_dict_values};
 use crate::commands::{schedules, steps};
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::training::bound_optimizer::WithState;
+use crate::training::bound_optimizer::{BoundOptimizer, WithState};
 use crate::values::convert::to_value;
 use crate::values::dedupe::first_positions;
 use crate::values::handle::Handle;
@@ -14,7 +14,7 @@ use crate::values::value::{Entries, NumericArray, Value};
 
 /// Reads a buffer of a parameter: the positions of both, the buffer, and the shape of the parameter. The last argument is true if
 /// the buffer is the optimizer's own, and not a copy of what the tensor library or a device holds.
-type BufferReader<'a> = dyn FnMut(usize, usize, &Buffer, &[usize], bool) -> Result<Value> + 'a;
+pub(crate) type BufferReader<'a> = dyn FnMut(usize, usize, &Buffer, &[usize], bool) -> Result<Value> + 'a;
 
 /// The definition of an optimizer as plain data; with buffers, its state.
 pub(crate) fn describe<E: Engine>(
@@ -23,9 +23,19 @@ pub(crate) fn describe<E: Engine>(
     all: bool,
     with_buffers: bool,
 ) -> Result<Value> {
-    describe_with(session, handle, all, with_buffers, &mut |_, _, buffer, shape, _| {
+    describe_with(session, handle, all, with_buffers.then_some(Buffers::Kept), &mut |_, _, buffer, shape, _| {
         Ok(Value::NumericArray(NumericArray { data: buffer.try_into()?, shape: shape.to_vec() }))
     })
+}
+
+/// Which buffers a process describes, if processes share the state of an optimizer.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Buffers {
+    /// All of them.
+    Kept,
+    /// None, since another process has all.
+    #[cfg(not(target_family = "wasm"))]
+    Sent,
 }
 
 /// As [`describe`], with what `read` makes of the buffers.
@@ -33,15 +43,19 @@ pub(crate) fn describe_with<E: Engine>(
     session: &Session<E>,
     handle: Handle,
     all: bool,
-    with_buffers: bool,
+    buffers: Option<Buffers>,
     read: &mut BufferReader<'_>,
 ) -> Result<Value> {
+    let with_buffers = buffers.is_some();
     if with_buffers {
         session.settle(handle)?;
     }
     let bound = session.optimizer(handle)?;
     let engine = &session.engine;
-    let optimizer = if with_buffers { bound.with_state()? } else { WithState::Own(&bound.optimizer) };
+    let optimizer = match buffers {
+        Some(buffers) => whole_state(session, &bound, buffers)?,
+        None => WithState::Own(&bound.optimizer),
+    };
     let is_own = matches!(optimizer, WithState::Own(_));
     let definition = optimizer.definition();
     let names = bound.registry.names(engine);
@@ -109,6 +123,24 @@ pub(crate) fn describe_with<E: Engine>(
         entries.flag("offload", true);
     }
     Ok(entries.value())
+}
+
+/// The optimizer with its state, wherever it is.
+#[cfg(not(target_family = "wasm"))]
+fn whole_state<'a, E: Engine>(
+    session: &Session<E>,
+    bound: &'a BoundOptimizer<E>,
+    buffers: Buffers,
+) -> Result<WithState<'a>> {
+    if bound.sharding.is_some() {
+        steps::check_turn(session)?;
+    }
+    bound.with_whole_state(&session.engine, buffers == Buffers::Kept)
+}
+
+#[cfg(target_family = "wasm")]
+fn whole_state<'a, E: Engine>(_: &Session<E>, bound: &'a BoundOptimizer<E>, _: Buffers) -> Result<WithState<'a>> {
+    bound.with_state()
 }
 
 /// A row for each group. Without `all`: the learning rate, and the options that any group has changed. An extension is

@@ -37,17 +37,25 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 /// Fails if a closure that is running cannot make a step of this optimizer or model.
 pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Result<()> {
     #[cfg(not(target_family = "wasm"))]
-    if !session.leases.jobs.is_empty() && session.optimizer(handle)?.data_parallel.is_some() {
-        // Processes match their operations by order, which a call that does not wait for its turn would change.
-        let message =
-            "an asynchronous call that is not over may use the process group: await it, or step with stepAsync";
-        return Err(stepwell_optim::Error::new(stepwell_optim::Code::Busy, message));
+    if session.optimizer(handle)?.data_parallel.is_some() {
+        check_turn(session)?;
     }
     if session.running.is_empty() {
         return Ok(());
     }
     session.check_not_stepping(handle)?;
     session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())
+}
+
+/// Fails if an asynchronous call may use the process group.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn check_turn<E: Engine>(session: &Session<E>) -> Result<()> {
+    if session.leases.jobs.is_empty() {
+        return Ok(());
+    }
+    // Processes match their operations by order, which a call that does not wait for its turn would change.
+    let message = "an asynchronous call that is not over may use the process group: await it, or use the call that returns a promise";
+    Err(stepwell_optim::Error::new(stepwell_optim::Code::Busy, message))
 }
 
 /// `skipped(optimizer)`: how many steps were left out because a gradient was not finite.
@@ -105,6 +113,19 @@ pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Argume
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
     session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())?;
+    #[cfg(not(target_family = "wasm"))]
+    if session.optimizer(handle)?.sharding.is_some() {
+        check_turn(session)?;
+    }
     let (mut bound, engine) = session.optimizer_mut(handle)?;
+    #[cfg(not(target_family = "wasm"))]
+    {
+        // Each process then has all averages.
+        bound.take_whole_state(engine)?;
+        let swapped = bound.swap_averages(engine);
+        bound.keep_owned()?;
+        swapped.map(Value::Bool)
+    }
+    #[cfg(target_family = "wasm")]
     bound.swap_averages(engine).map(Value::Bool)
 }

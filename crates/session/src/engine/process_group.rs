@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(not(target_family = "wasm"))]
+use stepwell_optim::Part;
 use stepwell_optim::Result;
 
 /// The place of a process in its group, and how it finds the others.
@@ -106,4 +108,7 @@ pub trait ProcessGroup<T>: Send + Sync {
     /// in f64 and in the order of the ranks. So each process has the same result, and it does not depend on how tensors are
     /// grouped for the network. Elements of a process of weight 0 do not count, even if they are not finite.
     fn start_reduction(&self, reduction: GradientReduction<T>) -> Result<Box<dyn RunningReduction>>;
+    /// Replaces the elements of each part of a tensor, in place, by the elements of its owner. Parts are the same on all processes.
+    #[cfg(not(target_family = "wasm"))]
+    fn copy_from_owners(&self, tensors: &[T], parts: &[&[Part]]) -> Result<()>;
 }

@@ -19,6 +19,8 @@ use crate::training::data_parallel::{DataParallel, StartedReduction};
 use crate::training::parameter_list::ParameterList;
 use crate::training::parameter_registry::ParameterRegistry;
 use crate::training::passes::{Pass, Passes, Share};
+#[cfg(not(target_family = "wasm"))]
+use crate::training::sharding::{ShardedStep, Sharding};
 use crate::training::step_mode::StepMode;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
@@ -40,6 +42,9 @@ pub(crate) struct BoundOptimizer<E: Engine> {
     pub(crate) trained_for_state: Option<Vec<bool>>,
     /// The processes that train the parameters; `None` for this one alone.
     pub(crate) data_parallel: Option<DataParallel<E>>,
+    /// The processes that share the state; `None` if this one has all of it.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) sharding: Option<Sharding<E>>,
 }
 
 /// A parameter of a group.
@@ -62,6 +67,8 @@ impl<E: Engine> BoundOptimizer<E> {
             unfollowed_scale: None,
             trained_for_state: None,
             data_parallel: None,
+            #[cfg(not(target_family = "wasm"))]
+            sharding: None,
         }
     }
 
@@ -234,6 +241,13 @@ impl<E: Engine> BoundOptimizer<E> {
         let is_staged = self.is_offloaded() || placement == Placement::Mixed;
         #[cfg(target_family = "wasm")]
         let is_staged = self.is_offloaded();
+        #[cfg(not(target_family = "wasm"))]
+        let shared = self.sharding.as_ref().map(ShardedStep::new);
+        #[cfg(not(target_family = "wasm"))]
+        let gather = |row: &[f64]| match &shared {
+            Some(shared) => shared.gather(row),
+            None => Err(Error::new(Code::Internal, "a step of several processes without them")),
+        };
         let Self { optimizer, registry, tensors, view_cache, .. } = self;
         let tensors = &**tensors;
         let name = |index: usize| registry.name_of(engine, tensors, index);
@@ -245,6 +259,8 @@ impl<E: Engine> BoundOptimizer<E> {
             threads: engine.threads(),
             // The engine's limit allows for three copies of a new tensor. State has one copy.
             memory_limit: &|wanted| engine.memory_limit(wanted.div_ceil(3)).saturating_mul(3),
+            #[cfg(not(target_family = "wasm"))]
+            peers: shared.as_ref().map(|shared| shared.peers(&gather)),
             ..StepOptions::default()
         };
         let mut outcome = Outcome::Stepped;
@@ -265,12 +281,18 @@ impl<E: Engine> BoundOptimizer<E> {
             outcome = optimizer.step(views, options)?;
             Ok(outcome)
         };
-        if E::HAS_STAGING && is_staged {
-            engine.with_staged_views(tensors, &name, view_cache, zero_gradients, &mut step)?;
+        let result = if E::HAS_STAGING && is_staged {
+            engine.with_staged_views(tensors, &name, view_cache, zero_gradients, &mut step)
         } else {
             let step = &mut |views: &mut [Option<View<'_>>]| step(views).map(drop);
-            engine.with_parameter_views(tensors, &name, view_cache, zero_gradients, step)?;
-        }
+            engine.with_parameter_views(tensors, &name, view_cache, zero_gradients, step)
+        };
+        #[cfg(not(target_family = "wasm"))]
+        let result = match &shared {
+            Some(shared) => shared.finish(engine, tensors, result, outcome),
+            None => result,
+        };
+        result?;
         self.follow_loss_scale(engine, scale, zero_gradients)?;
         Ok(outcome)
     }
@@ -355,6 +377,8 @@ impl<E: Engine> BoundOptimizer<E> {
             return library.set_states(&self.tensors, &states);
         }
         self.optimizer.set_states(states);
+        #[cfg(not(target_family = "wasm"))]
+        self.keep_owned()?;
         Ok(())
     }
 

@@ -18,6 +18,10 @@ pub(crate) mod parameter_registry;
 pub(crate) mod passes;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod same_objects;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod sharded_state;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod sharding;
 pub(crate) mod step_mode;
 pub(crate) mod step_options;
 pub(crate) mod swap_averages;

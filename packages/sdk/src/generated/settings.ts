@@ -87,6 +87,12 @@ export interface GroupOptions {
   readonly hosts?: boolean | null;
 }
 
+/** How processes train the parameters of an optimizer. */
+export interface DistributedOptions {
+  /** Each process has the state of a part of the parameters alone, as in PyTorch's `ZeroRedundancyOptimizer`. Default false. */
+  readonly sharded?: boolean;
+}
+
 /** How a loss is scaled. PyTorch's names, as of `torch.amp.GradScaler`, are accepted, and `min_loss_scale` of apex and DeepSpeed. */
 export interface LossScaleOptions {
   /** The first scale. A number > 0. Default 65536. */

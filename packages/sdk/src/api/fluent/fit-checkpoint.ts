@@ -152,20 +152,30 @@ export class Checkpoint {
   async save(training: TrainingPosition): Promise<string | undefined> {
     const processes = this.#processes;
     const generators = processes.isAlone ? undefined : await processes.generators();
-    const path = await processes.together(() => (processes.isFirst ? this.#write(training, generators) : undefined));
+    const { isFirst, isSharded } = processes;
+    const own = await processes.together(() => (isFirst ? this.#pathOf(training) : undefined));
+    // Where each has a part of the state, all save, and rank 0 writes the file.
+    const path = isSharded ? await processes.textOfFirst(own) : own;
+    await processes.together(() => (path === undefined ? undefined : this.#write(path, training, generators)));
     [this.#step, this.#time] = [training.step, performance.now()];
-    return path;
+    return own;
   }
 
-  async #write(training: TrainingPosition, generators: readonly GeneratorState[] | undefined): Promise<string> {
+  #pathOf(training: TrainingPosition): string {
+    const { path, folder } = this.#options;
+    return path ?? (folder as Checkpoints).path({ step: training.step, score: this.#scoreOf(training) });
+  }
+
+  async #write(
+    path: string,
+    training: TrainingPosition,
+    generators: readonly GeneratorState[] | undefined,
+  ): Promise<void> {
     const { folder, objects } = this.#options;
-    const { step } = training;
-    const path = this.#options.path ?? (folder as Checkpoints).path({ step, score: this.#scoreOf(training) });
     const saved = { ...objects, ...this.#objects, training, ...(generators && { generators }) };
     if (client.hasFiles) await this.#call("save", path, saved);
     else save(path, saved as unknown as RunObjects);
-    folder?.prune(path);
-    return path;
+    if (this.#processes.isFirst) folder?.prune(path);
   }
 
   /** The metric of the last epoch in which it was measured. */

@@ -2,7 +2,7 @@
 
 import { requireWhole } from "../../data/checked-source.js";
 import { StepwellError } from "../../errors.js";
-import type { MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
+import type { DistributedOptions, MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
 import type { LossName } from "../../types/arguments.js";
 import type { ShuffleOptions } from "../../types/data-sources.js";
 import type { SampleOptions } from "../../types/results.js";
@@ -31,8 +31,8 @@ export interface Course {
   readonly checkpoint: CheckpointOptions | undefined;
   /** The position from which it goes on. */
   readonly resume: TrainingPosition | undefined;
-  /** Whether other processes may take part. */
-  readonly distributed: boolean;
+  /** How other processes take part, if they may. */
+  readonly distributed: DistributedOptions | undefined;
 }
 
 /** Options of a training or of a validation that data in memory do not have. */
@@ -66,13 +66,20 @@ export function readFitOptions(
   const known = ["epochs", "batchSize", ...Object.keys(defaults.train), ...own];
   const given = namedOptions<FitOptions>("fit", options, known as (keyof FitOptions)[]);
   const { epochs = 1, advance = "step", signal, validation, earlystop: stop, ...more } = given;
-  const { prefetch, checkpoint: file, resume, distributed = false, shuffle = defaults.train.shuffle, ...others } = more;
+  const {
+    prefetch,
+    checkpoint: file,
+    resume,
+    distributed: several,
+    shuffle = defaults.train.shuffle,
+    ...others
+  } = more;
   wholeNumber("fit: epochs", epochs);
   word("fit: advance", ["step", "epoch"], advance);
   if (signal !== undefined && typeof Object(signal).aborted !== "boolean") {
     refuse("fit: signal", "an AbortSignal", signal);
   }
-  if (typeof distributed !== "boolean") refuse("fit: distributed", "a boolean", distributed);
+  const distributed = readDistributed(several);
   const earlystop = stop === undefined ? undefined : readEarlyStop(stop);
   const checkpoint = file === undefined ? undefined : readCheckpoint(file);
   if (resume !== undefined && checkpoint?.resume) refuse("fit: resume", "no position besides the file", resume);
@@ -136,6 +143,16 @@ function metricsOf(
 }
 
 const unlessDefault = <Word>(policy: Word) => (policy === "propagate" ? undefined : policy);
+
+function readDistributed(given: unknown): DistributedOptions | undefined {
+  const where = "fit: distributed";
+  if (given === undefined || typeof given === "boolean") return given ? {} : undefined;
+  if (typeof given !== "object" || given === null) refuse(where, "a boolean or a dictionary of options", given);
+  const options = namedOptions<DistributedOptions>(where, given, ["sharded"]);
+  const { sharded = false } = options;
+  if (typeof sharded !== "boolean") refuse(`${where}: sharded`, "a boolean", sharded);
+  return { sharded };
+}
 
 function readEarlyStop(given: unknown): Required<EarlyStopOptions> {
   const where = "fit: earlystop";

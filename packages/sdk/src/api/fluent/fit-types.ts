@@ -1,7 +1,7 @@
 // Data, options, events and the history of a training.
 
 import type { TypedTensor } from "../../binding.js";
-import type { MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
+import type { DistributedOptions, MetricName, TestOptions, TrainOptions } from "../../generated/settings.js";
 import type { NonFinitePolicy } from "../../types/arguments.js";
 import type { RunObjects } from "../../types/checkpoints.js";
 import type { BatchSource, SampleSource, ShuffleOptions } from "../../types/data-sources.js";
@@ -180,9 +180,10 @@ export interface FitOptions extends Omit<TrainOptions, "nonfiniteloss" | "metric
   /**
    * Trains with the other processes of the group, or of the environment that `stepwell launch` and `torchrun` set. Without any, this process
    * trains alone. All have the same data and options. Rank 0 decides the order of the samples and the random numbers of all. It tells the
-   * events and writes the files; the others have the event `done` alone. A signal of any of them ends the training of all. Default false.
+   * events and writes the files; the others have the event `done` alone. A signal of any of them ends the training of all. With
+   * `{ sharded: true }`, each process has a part of the state of the optimizer, as for `distributed`. Default false.
    */
-  readonly distributed?: boolean;
+  readonly distributed?: boolean | DistributedOptions;
 }
 
 /** How a model is measured: the options of `test`. */

@@ -217,7 +217,7 @@ export class SourceTest implements TestPass {
   ) {
     const order = { buffer: 1, key: [] };
     const pass = { where, source, epoch, order, taken: 0, total: undefined };
-    this.#batches = new SourceBatches(model, false, pass, options, call, new TrainingProcesses(false), signal);
+    this.#batches = new SourceBatches(model, false, pass, options, call, new TrainingProcesses(undefined), signal);
     this.#metrics = test(model).metrics;
   }
 

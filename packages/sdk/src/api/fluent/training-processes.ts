@@ -2,6 +2,7 @@
 
 import { callAsync } from "../../client/asynchronous-calls.js";
 import { hasCode, StepwellError } from "../../errors.js";
+import type { DistributedOptions } from "../../generated/settings.js";
 import type { OptimizerHandle } from "../../handle.js";
 import { type GeneratorState, generatorNumbers, generatorOfRank, generatorState } from "../../values/generator.js";
 import { wasLaunched } from "../../values/process-place.js";
@@ -25,15 +26,15 @@ export class LeftTraining extends Error {}
 
 /** The processes of a training. */
 export class TrainingProcesses {
-  readonly #isWanted: boolean;
+  readonly #options: DistributedOptions | undefined;
   #rank = 0;
   #isAlone = true;
   /** Whether the processes meet no more. */
   #isOver = false;
 
-  /** This process alone, unless others are wanted. */
-  constructor(isWanted: boolean) {
-    this.#isWanted = isWanted;
+  /** This process alone, unless others are wanted, with options of `distributed`. */
+  constructor(options: DistributedOptions | undefined) {
+    this.#options = options;
   }
 
   /** Whether this process tells events and writes files. */
@@ -43,7 +44,12 @@ export class TrainingProcesses {
 
   /** Whether others were asked for. */
   get mayBeMany(): boolean {
-    return this.#isWanted;
+    return this.#options !== undefined;
+  }
+
+  /** Whether each has a part of the state of the optimizer. */
+  get isSharded(): boolean {
+    return !this.#isAlone && this.#options?.sharded === true;
   }
 
   /** Whether there are no others. */
@@ -53,7 +59,7 @@ export class TrainingProcesses {
 
   /** Joins the group of this process, or the one that the environment names. Without either, the process stays alone. */
   async join(): Promise<void> {
-    if (!this.#isWanted) return;
+    if (this.#options === undefined) return;
     const group = joinedGroup ?? (wasLaunched() ? await initProcessGroup() : undefined);
     if (group === undefined) return;
     this.#rank = group.rank;
@@ -63,7 +69,7 @@ export class TrainingProcesses {
   /** Has all begin with the parameters of rank 0, and each with random numbers of its own: saved ones, or a stream of rank 0. */
   async begin(optimizer: OptimizerHandle, saved: readonly GeneratorState[] | undefined): Promise<void> {
     if (this.#isAlone) return;
-    await this.inStep(() => callAsync(client, "distributed", [optimizer], { name: "fit" }));
+    await this.inStep(() => callAsync(client, "distributed", [optimizer, this.#options], { name: "fit" }));
     const own = saved?.[this.#rank];
     const [first = generator()] = await this.generators();
     const next = own ?? generatorOfRank(first, this.#rank);

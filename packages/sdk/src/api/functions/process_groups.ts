@@ -2,6 +2,7 @@
 
 import { callAsync } from "../../client/asynchronous-calls.js";
 import { StepwellError } from "../../errors.js";
+import type { DistributedOptions } from "../../generated/settings.js";
 import type { TensorHandle } from "../../handle.js";
 import type { AnyDictionary, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "../../types/objects.js";
 import type { ProcessGroup, ProcessGroupOptions, ReduceOperation } from "../../types/process-groups.js";
@@ -61,6 +62,10 @@ export async function destroyProcessGroup(...args: readonly unknown[]): Promise<
  * A {@link step} takes the mean of the gradients of all processes, and writes it into the gradients. Clip with its options: before, a
  * gradient is the one of this process alone. A gradient that some processes lack counts as zeros there.
  *
+ * With `sharded`, each process has the state of a part of the parameters, makes their steps, and gives their values to the others. Parameters,
+ * losses and states are the same to the bit as without it. `state`, `average`, and `save` with the optimizer need all processes: each calls
+ * them, and of `save`, rank 0 writes the file. `bytes` counts the state of this process. L-BFGS is `ERR_UNSUPPORTED`.
+ *
  * @example
  * ```ts no-run
  * await distributed(o);
@@ -68,7 +73,7 @@ export async function destroyProcessGroup(...args: readonly unknown[]): Promise<
  * await stepAsync(o, { clipnorm: 1 });
  * ```
  */
-export function distributed(optimizer: AnyOptimizer | AnyModel): Promise<void>;
+export function distributed(optimizer: AnyOptimizer | AnyModel, options?: DistributedOptions): Promise<void>;
 export async function distributed(...args: readonly unknown[]): Promise<void> {
   await callOfGroup("distributed", args);
 }

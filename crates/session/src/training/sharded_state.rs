@@ -1,0 +1,59 @@
+//! An optimizer whose state several processes share.
+
+use stepwell_optim::{Code, Error, Result};
+
+use crate::engine::Engine;
+use crate::engine::library_optimizers::only_fused;
+use crate::training::bound_optimizer::{BoundOptimizer, WithState};
+use crate::training::data_parallel::DataParallel;
+use crate::training::sharding::Sharding;
+
+impl<E: Engine> BoundOptimizer<E> {
+    /// Fails if processes cannot share the state.
+    pub(crate) fn check_sharded(&self) -> Result<()> {
+        let definition = self.optimizer.definition();
+        if definition.needs_closure() {
+            let message = format_args!(
+                "{} cannot be sharded: its history is one vector of all parameters, which each process needs",
+                definition.name
+            );
+            return Err(Error::new(Code::Unsupported, message));
+        }
+        match self.library() {
+            Some(_) => Err(only_fused(definition, "since only Stepwell's own implementation can be sharded")),
+            None => Ok(()),
+        }
+    }
+
+    /// Trains with other processes. If they share the state, forgets what this process does not own.
+    pub(crate) fn begin_parallel(&mut self, engine: &E, parallel: DataParallel<E>, is_sharded: bool) -> Result<()> {
+        let splits = self.optimizer.splits_parameters();
+        self.sharding = if is_sharded { Some(Sharding::new(engine, &self.tensors, splits)?) } else { None };
+        self.data_parallel = Some(parallel);
+        self.keep_owned()
+    }
+
+    /// Takes the state of all parameters from the processes that share it.
+    pub(crate) fn take_whole_state(&mut self, engine: &E) -> Result<()> {
+        let Some(sharding) = &self.sharding else { return Ok(()) };
+        let states = sharding.states(engine, &self.optimizer, true)?;
+        self.optimizer.set_states(states);
+        Ok(())
+    }
+
+    /// Forgets the state that other processes have.
+    pub(crate) fn keep_owned(&mut self) -> Result<()> {
+        match &self.sharding {
+            Some(sharding) => self.optimizer.keep_owned(&sharding.shards),
+            None => Ok(()),
+        }
+    }
+
+    /// The optimizer with the state of all parameters, or without buffers unless it keeps them. Each process that shares the state calls this.
+    pub(crate) fn with_whole_state(&self, engine: &E, keeps: bool) -> Result<WithState<'_>> {
+        let Some(sharding) = &self.sharding else { return self.with_state() };
+        let mut copy = self.optimizer.without_state();
+        copy.set_states(sharding.states(engine, &self.optimizer, keeps)?);
+        Ok(WithState::Copy(Box::new(copy)))
+    }
+}
