@@ -140,6 +140,33 @@ describe("help", () => {
     expect(names.length).toBeGreaterThan(400);
   });
 
+  it("says which options must be given", () => {
+    const attention = project.run(["help", "attention"]).stdout;
+    expect(attention).toMatch(/^ {2}dim +must be given/m);
+    expect(attention).toMatch(/^ {2}kdim +null +Size of the last dimension of keys/m);
+    const rmsnorm = project.run(["help", "rmsnorm"]).stdout;
+    expect(rmsnorm).toMatch(/^ {2}shape +must be given/m);
+    expect(rmsnorm).toMatch(/^ {2}eps +null/m);
+    // The whole declaration, in which an argument has a type of several lines.
+    expect(rmsnorm).toMatch(/options: \{ readonly shape: .* readonly eps\?: number \| null; \}\): TensorHandle;$/m);
+    const cosine = project.run(["help", "cosine"]).stdout;
+    expect(cosine).toMatch(/^ {2}steps +must be given +Schedule steps/m);
+    expect(cosine).toMatch(/^ {2}min +0 /m);
+    const loose = /export declare function [^;]*\{[^}]*$/m;
+    expect(project.run(["help", "rmsnorm", "--json"]).stdout).not.toMatch(loose);
+  });
+
+  it.each([
+    ["drop", "dropout (module)"],
+    ["batchnorm2d", "batchnorm (module)"],
+    ["nn.Linear", "linear (module)"],
+    ["torch.optim.AdamW", "adamw (optimizer), torch.optim.AdamW in PyTorch"],
+    ["CosineAnnealingLR", "cosine (schedule), torch.optim.lr_scheduler.CosineAnnealingLR in PyTorch"],
+    ["logical_and", "and (function), torch.logical_and in PyTorch"],
+  ])("finds %s, a name of PyTorch or of the k-api", (name, found) => {
+    expect(project.run(["help", name]).stdout).toMatch(new RegExp(`^${found.replace(/[().]/g, "\\$&")}$`, "m"));
+  });
+
   it("suggests the nearest name", () => {
     expect(project.run(["help", "adamm"])).toEqual({
       status: 2,

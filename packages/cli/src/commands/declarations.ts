@@ -22,7 +22,8 @@ export function functionSignatures(): ReadonlyMap<string, readonly Signature[]> 
   for (const file of readdirSync(functions).filter((file) => file.endsWith(".d.ts"))) {
     const text = readFileSync(join(functions, file), "utf8");
     for (const [, comment = "", declaration = "", name = ""] of text.matchAll(
-      /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export declare (function (\w+)[\s\S]*?;)$/gm,
+      // Within the type of an argument lines that end are followed by lines that are indented, or by its brace.
+      /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export declare (function (\w+)[\s\S]*?;)$(?!\n[ }])/gm,
     )) {
       const entry = { about: withoutStars(comment), declaration: declaration.replace(/\s+/g, " ") };
       found.set(name, [...(found.get(name) ?? []), entry]);
@@ -31,27 +32,64 @@ export function functionSignatures(): ReadonlyMap<string, readonly Signature[]> 
   return found;
 }
 
-/** The text of each option by its name: of the optimizers and layers by their names, and `implementation`, which is of each optimizer. */
-export function optionTexts(): {
+/** Options of several things, as the declarations describe them. */
+interface DeclaredOptions {
+  /** The text of each option by its name, by the names of the things. */
   readonly named: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** The options without a default. */
+  readonly required: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Options in the declarations: of the optimizers and layers, of each optimizer as a whole, and of schedules. */
+export function optionTexts(): DeclaredOptions & {
   readonly implementation: Readonly<Record<string, string>>;
+  /** Other names of layers. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  readonly schedules: DeclaredOptions;
 } {
   const read = (...path: readonly string[]) => readFileSync(join(folder(), ...path), "utf8");
   const named = new Map<string, Readonly<Record<string, string>>>();
+  const required = new Map<string, readonly string[]>();
+  const aliases = new Map<string, readonly string[]>();
   for (const [file, list] of [
     ["options.d.ts", "OptionsOf"],
     ["layers.d.ts", "LayerOptionsOf"],
   ] as const) {
     const text = read("generated", file);
     for (const [, name = "", type = ""] of bodyOf(text, list).matchAll(/readonly (\w+): (\w+);/g)) {
-      named.set(name, textsOf(bodyOf(text, type)));
+      const body = bodyOf(text, type);
+      named.set(name, textsOf(body));
+      required.set(name, requiredIn(body));
+      // Layers of one kind have the type that is named after it.
+      const kind = type.replace(/Options$/, "").toLowerCase();
+      if (kind !== name) aliases.set(kind, [...(aliases.get(kind) ?? []), name]);
     }
   }
-  return { named, implementation: textsOf(bodyOf(read("types", "arguments.d.ts"), "Implementation")) };
+  const schedules = schedulesIn(read("generated", "schedules.d.ts"));
+  const implementation = textsOf(bodyOf(read("types", "arguments.d.ts"), "Implementation"));
+  return { named, required, aliases, implementation, schedules };
+}
+
+function schedulesIn(text: string): DeclaredOptions {
+  const [named, required] = [new Map<string, Record<string, string>>(), new Map<string, readonly string[]>()];
+  // An option that can have the name of PyTorch instead is in a choice after the others.
+  for (const [, type = "", body = ""] of text.matchAll(/export type (\w+)ScheduleOptions = ([\s\S]*?)\n\}\)?;/g)) {
+    named.set(type.toLowerCase(), textsOf(body));
+    required.set(type.toLowerCase(), requiredIn(body));
+  }
+  return { named, required };
 }
 
 function bodyOf(text: string, name: string): string {
   return new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(text)?.[1] ?? "";
+}
+
+/** The options without a default. An option may be absent under one of its names. */
+function requiredIn(body: string): readonly string[] {
+  const comments = body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)\??:/g);
+  const isRequired = (about: string) =>
+    !/ Default [\s\S]*\.\s*$/.test(about) && !/^\s*(PyTorch|JavaScript)'s /.test(about);
+  return [...new Set([...comments].filter(([, about = ""]) => isRequired(about)).map(([, , name = ""]) => name))];
 }
 
 /** The texts of an interface. The names of PyTorch are a part of the text of the option that they stand for. */

@@ -13,8 +13,12 @@ export interface Topic {
   readonly about: string;
   /** The name in PyTorch. */
   readonly pytorch?: string;
+  /** Names of the k-api, or of a number of dimensions, that stand for this one. */
+  readonly aliases?: readonly string[];
   /** Names and defaults of options; null for an option that must be given. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Options that have no default. */
+  readonly required?: readonly string[];
   /** Sentences of options, with their ranges and names in PyTorch. */
   readonly texts?: Readonly<Record<string, string>>;
   /** Declarations of a function in TypeScript, each with its documentation. */
@@ -24,11 +28,21 @@ export interface Topic {
 /** Runs the command. */
 export async function helpTopic(name: string, environment: Environment): Promise<void> {
   const topics = await allTopics();
-  const found = topics.filter((topic) => topic.name === name);
+  const found = topicsOf(name, topics);
   if (found.length === 0) {
     throw new CommandError("ERR_UNKNOWN_NAME", `help: unknown name "${name}"${nearest(name, topics)}`);
   }
   printResult(environment, found.map(describe).join("\n\n"), found);
+}
+
+/** The topics of a name, or else of a name of PyTorch or of the k-api that stands for them. */
+function topicsOf(name: string, topics: readonly Topic[]): readonly Topic[] {
+  const exact = topics.filter((topic) => topic.name === name);
+  if (exact.length > 0) return exact;
+  const word = name.replace(/^(?:torch\.|nn\.|optim\.|lr_scheduler\.|functional\.|F\.)+/, "").toLowerCase();
+  const isOf = ({ name, pytorch, aliases = [] }: Topic) =>
+    name === word || aliases.includes(word) || pytorch?.toLowerCase().split(".").at(-1) === word;
+  return topics.filter(isOf);
 }
 
 /** Names that `help` knows, sorted. */
@@ -38,7 +52,7 @@ export async function topicNames(): Promise<readonly string[]> {
 
 async function allTopics(): Promise<readonly Topic[]> {
   const { help } = await import("@stepwell/sdk");
-  const { named, implementation } = optionTexts();
+  const { named, implementation, required, aliases, schedules } = optionTexts();
   return [
     ...help("optimizer").map(({ optimizer, pytorch, about }) => {
       const options = { ...help(optimizer, true), ...implementationDefaults };
@@ -46,10 +60,27 @@ async function allTopics(): Promise<readonly Topic[]> {
       return { kind: "optimizer", name: optimizer, about, pytorch, options, texts } as const;
     }),
     ...help("module").map(({ module, about, options }) => {
-      return { kind: "module", name: module, about, options, texts: named.get(module) ?? {} } as const;
+      return {
+        kind: "module",
+        name: module,
+        about,
+        options,
+        texts: named.get(module) ?? {},
+        required: required.get(module) ?? [],
+        aliases: aliases.get(module) ?? [],
+      } as const;
     }),
     ...help("schedule").map(({ schedule, about, pytorch, options }) => {
-      return { kind: "schedule", name: schedule, about, pytorch, options } as const;
+      const texts = schedules.named.get(schedule) ?? {};
+      return {
+        kind: "schedule",
+        name: schedule,
+        about,
+        pytorch,
+        options,
+        texts,
+        required: schedules.required.get(schedule) ?? [],
+      } as const;
     }),
     ...help("preset").map(({ preset, optimizer, about, source, options }) => {
       return {
@@ -59,25 +90,29 @@ async function allTopics(): Promise<readonly Topic[]> {
         options,
       } as const;
     }),
-    ...functions(),
+    ...functions(new Map(help("tensor").map(({ operation, pytorch }) => [operation, pytorch]))),
   ];
 }
 
 /** Options of `opt` that are of the optimizer as a whole, and not in the tables of options of groups. */
 const implementationDefaults = { fused: true, offload: false };
 
-/** The functions of the SDK, from its declarations. */
-function functions(): readonly Topic[] {
-  return [...functionSignatures()].map(([name, signatures]) => ({ kind: "function", name, about: "", signatures }));
+/** The functions of the SDK, from its declarations. Operations have names in PyTorch. */
+function functions(pytorch: ReadonlyMap<string, string>): readonly Topic[] {
+  return [...functionSignatures()].map(([name, signatures]) => {
+    const original = pytorch.get(name);
+    return { kind: "function", name, about: "", ...(original && { pytorch: `torch.${original}` }), signatures };
+  });
 }
 
-function describe({ kind, name, about, pytorch, options, texts, signatures }: Topic): string {
+function describe({ kind, name, about, pytorch, aliases, options, required, texts, signatures }: Topic): string {
   const lines = [`${name} (${kind})${pytorch ? `, ${pytorch} in PyTorch` : ""}`];
   if (about) lines.push(about);
+  if (aliases && aliases.length > 0) lines.push(`Also ${aliases.join(", ")}.`);
   if (options && Object.keys(options).length > 0) {
     const rows = Object.entries(options).map(([option, value]) => [
       `  ${option}`,
-      value === null && kind === "module" ? "must be given" : JSON.stringify(value),
+      required?.includes(option) ? "must be given" : JSON.stringify(value),
       texts?.[option] ?? "",
     ]);
     lines.push("", textTable([["  option", kind === "preset" ? "value" : "default"], ...rows]));

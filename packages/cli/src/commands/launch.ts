@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { CommandError, exitCodes } from "../command-error.js";
 import type { Environment, OutputStream } from "../output/environment.js";
 
+/** Arguments of `launch`. */
 export interface LaunchArguments {
   /** The number of processes. */
   readonly processes: number;

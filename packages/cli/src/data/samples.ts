@@ -83,8 +83,12 @@ function numberColumns(path: string, table: Table, names: readonly string[]) {
   }
   const infinite = data.findIndex((value) => !Number.isFinite(value));
   if (infinite >= 0) {
-    const line = table.lines[Math.floor(infinite / width)];
-    throw formatError(path, `line ${line}: expected numbers that fit into 32 bits, given one that does not`);
+    const row = Math.floor(infinite / width);
+    const name = names[names.length === 1 ? 0 : infinite % width] as string;
+    const cell = table.rows[row]?.[table.names.indexOf(name)] as Cell;
+    const given = typeof cell === "object" ? "one that does not" : shown(cell);
+    const at = `line ${table.lines[row]}, "${name}"`;
+    throw formatError(path, `${at}: expected numbers that fit into 32 bits, given ${given}`);
   }
   return { data, shape };
 }
@@ -104,6 +108,7 @@ function targetsOf(path: string, table: Table, names: readonly string[], selecti
   const column = table.names.indexOf(name);
   const cells = table.rows.map((row) => row[column] as Cell);
   const areTexts = names.length === 1 && cells.some((cell) => typeof cell === "string");
+  if (selection.areClasses === null && areTexts) requireTexts(path, table, cells, name);
   const areClasses = selection.areClasses ?? areTexts;
   if (!areClasses) {
     const { data, shape } = numberColumns(path, table, names);
@@ -129,6 +134,16 @@ function targetsOf(path: string, table: Table, names: readonly string[], selecti
     return number;
   });
   return { targets, targetShape: [], classes };
+}
+
+/** Fails for a text among numbers: as classes, they would be a class for each number. */
+function requireTexts(path: string, table: Table, cells: readonly Cell[], name: string): void {
+  const numbers = cells.filter((cell) => typeof cell === "number");
+  if (2 * numbers.length < cells.length) return;
+  const row = cells.findIndex((cell) => typeof cell === "string");
+  const at = `line ${table.lines[row]}, "${name}"`;
+  const instead = "--loss ce takes numbers and texts as classes";
+  throw formatError(path, `${at}: expected a number, given ${shown(cells[row] as Cell)}; ${instead}`);
 }
 
 function wholeClass(path: string, at: string, value: unknown): number {
