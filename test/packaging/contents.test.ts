@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { errorCodes, StepwellError } from "@stepwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pack, tarballOf } from "./packed.js";
 
@@ -46,6 +47,17 @@ it.each(["native", "wasm", "sdk", "cli", "stepwell"])("%s has its licence, and a
 });
 
 describe("the SDK", () => {
+  it("has the pages that errors name", () => {
+    const place = "node_modules/@stepwell/sdk/";
+    for (const code of errorCodes) {
+      const { help } = new StepwellError(code, "");
+      expect(help.startsWith(place)).toBe(true);
+      const page = readFileSync(join(unpacked("sdk"), help.slice(place.length)), "utf8");
+      expect(page).toMatch(`# ${code}\n`);
+      expect(page).not.toMatch(/\]\(\.\.\//);
+    }
+  });
+
   it("has no compiled file but those of its entries and of its sources of types", () => {
     const sdk = unpacked("sdk");
     const kept = new Set([

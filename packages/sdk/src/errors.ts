@@ -18,15 +18,15 @@ export const errorCodes = Object.freeze([
 /** The code of an error, for a program to match on. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The folder of the pages of codes, in the repository and on its site. It gets an address in front when the site has one. */
-const pages = "docs/errors";
+/** The folder of the pages of codes in a project. It becomes an address when the site of the documentation has one. */
+const pages = "node_modules/@stepwell/sdk/docs/errors";
 
 /** The one error that Stepwell throws. The message says what was expected and what was given; the call has changed nothing. */
 export class StepwellError extends Error {
   /** Always `StepwellError`. */
   override readonly name = "StepwellError";
 
-  /** The page of the code, such as `docs/errors/ERR_SHAPE.md`: its meaning, an example that throws it, and what to do. */
+  /** The page of the code, such as `node_modules/@stepwell/sdk/docs/errors/ERR_SHAPE.md`: its meaning, an example that throws it, and what to do. */
   readonly help: string;
 
   /** An error with a code, and perhaps with a cause. */
