@@ -13,8 +13,6 @@ interface Differences {
   readonly threads: readonly number[];
   /** Whether files are read and written piece by piece, so that one takes no memory of its size. */
   readonly streamsFiles: boolean;
-  /** Whether a part of a run is loaded, or a run under other names. */
-  readonly partialRuns: boolean;
   /** Whether asynchronous calls run on a thread, which has no functions of the program. Otherwise they run in turns of the event loop. */
   readonly hasThread: boolean;
   /** Whether a backward is refused whose graph reaches a parameter that an asynchronous call has. */
@@ -41,7 +39,6 @@ const table: Readonly<Record<EngineName, Differences>> = {
     dtypes: [...exact, "half", "bfloat16"],
     threads: [1, 2, 3],
     streamsFiles: true,
-    partialRuns: true,
     hasThread: true,
     leasedGraphs: true,
     largestSize: Number.MAX_SAFE_INTEGER,
@@ -54,7 +51,6 @@ const table: Readonly<Record<EngineName, Differences>> = {
     dtypes: exact,
     threads: [1, 2, 3],
     streamsFiles: true,
-    partialRuns: true,
     hasThread: true,
     leasedGraphs: true,
     largestSize: Number.MAX_SAFE_INTEGER,
@@ -67,7 +63,6 @@ const table: Readonly<Record<EngineName, Differences>> = {
     dtypes: exact,
     threads: [1],
     streamsFiles: false,
-    partialRuns: false,
     hasThread: false,
     leasedGraphs: false,
     largestSize: 2 ** 32 - 1,

@@ -76,7 +76,7 @@ const dictionary = () =>
 
 const bytes = () => new Uint8Array(readFileSync(path));
 
-describe.runIf(differences.partialRuns)("a run under other names", () => {
+describe("a run under other names", () => {
   for (const name of optimizers) {
     it(`with ${name} goes on to the bit`, () => {
       const run = saved(name);
@@ -115,7 +115,7 @@ describe.runIf(differences.partialRuns)("a run under other names", () => {
   });
 });
 
-describe.runIf(differences.partialRuns)("a part of a run", () => {
+describe("a part of a run", () => {
   it("makes the objects that `only` names", () => {
     const run = saved();
     k.save(path, { ...run, epoch: 4, note: "text" });
@@ -147,7 +147,7 @@ describe.runIf(differences.partialRuns)("a part of a run", () => {
   });
 });
 
-describe.runIf(differences.partialRuns)("what fits of a run", () => {
+describe("what fits of a run", () => {
   it("has a report of the rest, and an optimizer keeps its groups and options", async () => {
     const run = saved();
     steps(run, 3);
@@ -227,7 +227,7 @@ describe.runIf(differences.partialRuns)("what fits of a run", () => {
   });
 });
 
-it.runIf(differences.partialRuns)("a part of a run that fails changes nothing", () => {
+it("a part of a run that fails changes nothing", () => {
   const run = saved();
   steps(run, 2);
   k.save(path, { ...run, list: new Float32Array(3) });

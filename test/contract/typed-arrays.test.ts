@@ -14,7 +14,7 @@ describe("typed arrays", () => {
       bytes,
       { maxByteLength: most },
     );
-  const detached = (array: Float32Array | BigInt64Array | Uint8Array) => {
+  const detached = <View extends Float32Array | BigInt64Array | Uint8Array>(array: View): View => {
     structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
     return array;
   };
@@ -59,6 +59,35 @@ describe("typed arrays", () => {
       binding.call("tensor", [make()]);
     } catch {}
     expect(k.tensor(x)).toEqual([1, 2]);
+  });
+
+  it("of the bytes of a file are what the language says", () => {
+    class Lying extends Uint8Array {
+      override get byteLength(): number {
+        return 2 ** 40;
+      }
+      override get byteOffset(): number {
+        return 3;
+      }
+      override get buffer(): ArrayBuffer {
+        return new ArrayBuffer(1);
+      }
+    }
+    const bytes = k.serialize({
+      x: k.tensor([1, 2]),
+      data: new (class extends Float32Array {
+        override get byteOffset(): number {
+          return 5;
+        }
+      })([0.5]),
+    });
+    for (const rename of [undefined, (name: string) => name]) {
+      const x = k.tensor([0, 0]);
+      const loaded = k.deserialize(new Lying(bytes), { x }, rename && { rename });
+      expect(k.tensor(x)).toEqual([1, 2]);
+      expect(loaded).toEqual({ x, data: Float32Array.of(0.5) });
+      expectError("ERR_ARGUMENT", () => k.deserialize(detached(bytes.slice()), { x }, rename && { rename }));
+    }
   });
 
   it("are what the language says, whatever their properties say", () => {

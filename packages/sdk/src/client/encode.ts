@@ -8,7 +8,7 @@ import { describeKind, describeValue } from "../values/describe.js";
 import { fromJson } from "../values/json.js";
 import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { wellFormed } from "../values/text.js";
-import { isOutOfBounds, kindOf, lengthOf } from "../values/typed-arrays.js";
+import { isOutOfBounds, kindOf, lengthOf, memoryOf } from "../values/typed-arrays.js";
 import { type Allocate, type BegunRow, becomesFloat, becomesTensor, isList, PlainNumbers } from "./plain-numbers.js";
 
 /** Limit of nesting, in levels, so that recursion cannot exhaust the stack. */
@@ -203,7 +203,8 @@ class Encoder {
       if (kind === "Float16Array") return this.#half(view);
       // Bytes of a file, which are not numbers of a tensor, have a type of their own at the interface.
       if (kind === "Uint8Array" && this.command === "deserialize" && depth === 0) {
-        return new DataView(view.buffer, view.byteOffset, view.byteLength);
+        const { buffer, byteOffset, byteLength } = memoryOf(view);
+        return new DataView(buffer, byteOffset, byteLength);
       }
       this.#views.push([view, lengthOf(view), this.position]);
       return view;

@@ -3,7 +3,7 @@
 import type { BindingArgument } from "../binding.js";
 import { brief } from "../values/describe.js";
 import { failure } from "./calls.js";
-import { describeArgument } from "./plain-data.js";
+import { describeArgument } from "./described.js";
 
 /** A dictionary of an argument. */
 export type ArgumentEntries = ReadonlyMap<string, BindingArgument>;
@@ -78,16 +78,20 @@ function entriesOf(given: BindingArgument): ArgumentEntries | undefined {
   return new Map(Object.entries(given).filter(([, value]) => value !== undefined) as [string, BindingArgument][]);
 }
 
-/** Options that are booleans, with their defaults. An error has the name of the call before the one of the option. */
+/**
+ * Options that are booleans, with their defaults. An error has the name of the call before the one of the option. `others` are names of
+ * options that were taken before.
+ */
 export function flags<Name extends string>(
   call: string,
   given: ArgumentEntries,
   defaults: { readonly [name in Name]: boolean },
+  others: readonly string[],
 ): { readonly [name in Name]: boolean } {
   const options: { [name in Name]: boolean } = { ...defaults };
   for (const [name, value] of given) {
     if (!Object.hasOwn(defaults, name)) {
-      const known = Object.keys(defaults).join(", ");
+      const known = [...Object.keys(defaults), ...others].join(", ");
       throw failure("ERR_OPTION_UNKNOWN", `${call}: unknown option \`${brief(name)}\`, expected one of ${known}`);
     }
     if (typeof value !== "boolean") {

@@ -7,33 +7,33 @@ import { type Calls, type EncodedClient, failure, kindOf, runCalls } from "./cal
 import { elementNameOf } from "./element-types.js";
 import { readBytes, replaceFile } from "./file-system.js";
 import { entriesIn, withNumbers } from "./json.js";
-import { type LoadRequest, loadRequest, loadRun } from "./loaded-run.js";
+import { type LoadRequest, loadRequest } from "./load-request.js";
+import { loadRun } from "./loaded-run.js";
 import { loadModule, moduleBytes } from "./module-file.js";
 import { headerLength, readFile, type SavedFile } from "./safetensors.js";
 import { runBytes } from "./saved-run.js";
 
-/** The name of bytes in messages. */
-const BYTES = "the given bytes";
+/** The places of bytes in messages: of given ones, and of those that are written. */
+const [BYTES, RUN] = ["the given Uint8Array", "the run"];
 
 type Encoded = readonly BindingArgument[];
 
 /** `serialize(objects)` */
 export const serialize = (client: EncodedClient, encoded: Encoded): Uint8Array =>
-  runCalls(client, "serialize", (calls) => runBytes(calls, new Arguments(encoded), BYTES));
+  runCalls(client, "serialize", (calls) => runBytes(calls, new Arguments(encoded), RUN));
 
 /** `deserialize(bytes, [objects], [options])`, without the given objects in the result. */
 export function deserialize(client: EncodedClient, args: readonly unknown[]): object {
-  const [given, ...others] = args;
-  const encoded = client.encode("deserialize", [undefined, ...others]);
+  const encoded = client.encode("deserialize", args);
   return runCalls(client, "deserialize", (calls) => {
     const request = loadRequest(calls, "deserialize", new Arguments(encoded.slice(1), 1));
-    const { buffer, byteOffset, byteLength } = given as Uint8Array;
-    // A Buffer of Node has methods of its own, such as a `slice` that copies nothing.
+    const { buffer, byteOffset, byteLength } = encoded[0] as unknown as DataView;
+    // Without methods of its own, as a Buffer of Node has, whose `slice` copies nothing.
     const view = new Uint8Array(buffer, byteOffset, byteLength);
     // Elements of shared memory could change after the checksum was compared.
     const isShared = typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;
     const bytes = isShared ? view.slice() : view;
-    return loaded(client, calls, readFile(bytes, BYTES), request, others);
+    return loaded(client, calls, readFile(bytes, BYTES), request, args.slice(1));
   });
 }
 
@@ -93,7 +93,8 @@ function loaded(
   request: LoadRequest,
   args: readonly unknown[],
 ): object {
-  const made = loadRun(calls, file, request);
+  const { made, report } = loadRun(calls, file, request);
+  if (report !== undefined) return report;
   const ids = made.flatMap(([, value]) => ("id" in value ? [value.id] : []));
   const handles = client.handlesOf(ids, args);
   let next = 0;

@@ -5,8 +5,14 @@
 
 import type { BindingArgument, BindingResult } from "../binding.js";
 import { type Calls, failure, misfit } from "./calls.js";
+import type { Change } from "./changes.js";
+import { describeJson } from "./described.js";
+import { entry } from "./entries.js";
 import { entriesIn, type Json, type JsonObject } from "./json.js";
 import { layoutOf, looseLayoutOf, type TensorProperties } from "./module-layout.js";
+import { joined } from "./plain-data.js";
+import type { RunPart } from "./run-part.js";
+import { compared } from "./safetensors.js";
 
 type LooseKind = "tensor" | "vector" | "dictionary";
 
@@ -31,6 +37,13 @@ interface Definition {
   readonly parms: readonly { readonly name: string; readonly pointer: number }[];
 }
 
+/** The state of a given optimizer. */
+interface OwnState {
+  readonly optimizer: string;
+  readonly averaged?: boolean;
+  readonly parms: readonly { readonly [column: string]: BindingArgument; readonly pointer: number }[];
+}
+
 /** The optimizers of a file by name. */
 export class LoadedOptimizers {
   readonly #calls: Calls;
@@ -44,9 +57,19 @@ export class LoadedOptimizers {
     this.#argument = argument;
   }
 
+  /** The optimizers that are to be set, by name. */
+  get given(): ReadonlyMap<string, bigint> {
+    return this.#targets;
+  }
+
+  /** Whether the optimizer of a name is to be set. */
+  isGiven(name: string): boolean {
+    return this.#targets.has(name);
+  }
+
   /** Adds an optimizer that is to be set. */
   give(name: string, id: bigint): void {
-    if (!this.#targets.has(name)) this.#targets.set(name, id);
+    this.#targets.set(name, id);
   }
 
   /** The optimizer of a name, once it was restored. */
@@ -63,6 +86,10 @@ export class LoadedOptimizers {
   /** An optimizer of a state, and the given one that is to become it. */
   restored(name: string, state: JsonObject, modules: ReadonlyMap<string, bigint>): { made: bigint; target?: bigint } {
     const calls = this.#calls;
+    if (modules.size + this.#loose.size === 0) {
+      const instead = "load their module, vector, dictionary or tensor too";
+      throw failure("ERR_PARAMETER", `its parameters belong to no object that is loaded with it: ${instead}`);
+    }
     const rows = rowsOf(state);
     const origins = this.#originsOf(rows, modules);
     checkRows(rows, origins);
@@ -87,6 +114,47 @@ export class LoadedOptimizers {
     if (target !== undefined) this.#checkTarget(target, made);
     this.#known.set(name, target ?? made);
     return { made, ...(target !== undefined && { target }) };
+  }
+
+  /** A change that gives an optimizer the state of the parameters that are loaded. It keeps its groups and options. */
+  statesOf(name: string, state: JsonObject, part: RunPart): Change | undefined {
+    const calls = this.#calls;
+    const target = this.#targets.get(name) as bigint;
+    const own = calls.call("state", target, true) as unknown as OwnState;
+    checkStates(own, state);
+    const positions = new Map(own.parms.map(({ pointer }, i) => [pointer, i]));
+    const parms: BindingArgument[] = [...own.parms];
+    const taken = new Set<number>();
+    for (const { object, name: parameter, columns } of rowsOf(state)) {
+      const source = part.sourceOf(object, parameter);
+      const loaded = part.loaded.get(source);
+      // The report names parameters that are not loaded, once.
+      if (!loaded) continue;
+      const position = positions.get(loaded.identity);
+      if (position === undefined) {
+        part.report?.unexpected.push(joined(name, source));
+        continue;
+      }
+      taken.add(loaded.identity);
+      const buffers = columns.get("buffers");
+      if (buffers !== undefined) parms[position] = { ...own.parms[position], buffers: this.#argument(buffers) };
+    }
+    const missing = [...part.loaded.values()].filter(({ identity }) => positions.has(identity) && !taken.has(identity));
+    part.report?.missing.push(...missing.map((tensor) => joined(name, tensor.name)).sort(compared));
+    if (taken.size === 0) return undefined;
+    const made = calls.make("opt", { ...own, parms } as BindingArgument, calls.make("module", target));
+    const exchange = (...origins: readonly true[]) => calls.call("exchange", target, made, ...origins);
+    // The objects that its parameters came from stay.
+    return {
+      apply: () => {
+        exchange();
+        exchange(true);
+      },
+      undo: () => {
+        exchange(true);
+        exchange();
+      },
+    };
   }
 
   /** The objects of the rows. */
@@ -139,6 +207,24 @@ export class LoadedOptimizers {
   }
 }
 
+/** Throws unless the state of a file is one of an optimizer. */
+function checkStates(own: OwnState, saved: JsonObject): void {
+  const given = entry(saved, "optimizer");
+  if (typeof given !== "string") {
+    throw failure("ERR_FORMAT", `state attribute optimizer: expected a string, given ${describeJson(given)}`);
+  }
+  if (own.optimizer !== given) {
+    throw failure("ERR_FORMAT", `expected a state of ${own.optimizer}, given one of ${given}`);
+  }
+  if (own.optimizer === "lbfgs") {
+    throw failure("ERR_UNSUPPORTED", "lbfgs has one state of all parameters, which loads only as a whole");
+  }
+  const words = (isSwapped: unknown) => (isSwapped === true ? "swapped in" : "not swapped in");
+  const [expected, found] = [own.averaged, saved.get("averaged")].map(words);
+  if (expected === found) return;
+  throw failure("ERR_FORMAT", `expected averages that are ${expected}, as by average(o), given ones that are ${found}`);
+}
+
 function rowsOf(state: JsonObject): readonly ParameterRow[] {
   const list = state.get("parms");
   if (!Array.isArray(list)) throw misfit("the parameters of an optimizer");
@@ -157,8 +243,9 @@ function checkRows(rows: readonly ParameterRow[], origins: ReadonlyMap<string, O
   const taken = new Set<unknown>();
   for (const { object, name } of rows) {
     const parameter = origins.get(object)?.parameters.get(name);
-    if (!parameter) throw failure("ERR_PARAMETER", `unable to find parameter \`${name}\` in the objects`);
-    if (taken.has(parameter)) throw failure("ERR_PARAMETER", `parameter \`${name}\` is repeated`);
+    const full = joined(object, name);
+    if (!parameter) throw failure("ERR_PARAMETER", `unable to find parameter \`${full}\` in the objects`);
+    if (taken.has(parameter)) throw failure("ERR_PARAMETER", `parameter \`${full}\` is repeated`);
     taken.add(parameter);
   }
 }

@@ -2,16 +2,22 @@
 
 import type { BindingArgument, BindingResult, TypedTensor } from "../binding.js";
 import { type GeneratorState, generatorNumbers } from "../values/generator.js";
-import { type ArgumentEntries, type Arguments, flags } from "./arguments.js";
+import type { ArgumentEntries } from "./arguments.js";
 import { type Calls, failure, kindOf, misfit, within } from "./calls.js";
 import { applyAll, type Change } from "./changes.js";
+import { describeArgument } from "./described.js";
 import { dictionary, entry, list, refuse } from "./entries.js";
+import { checkShared, looseKinds, looseObjects } from "./given-objects.js";
 import { type NamedArrays, requireAll, tensorChanges } from "./given-tensors.js";
 import { entriesIn, type Json, type JsonObject, withNumbers } from "./json.js";
+import type { LoadReport } from "./load-report.js";
+import { checkNames, type LoadRequest } from "./load-request.js";
 import { checkLoss, loaderChange, loadersOf, lossOf, setLoader } from "./loaded-model.js";
 import { LoadedOptimizers } from "./loaded-optimizer.js";
-import { layoutOf, looseLayoutOf, pathsOf, type TensorProperties } from "./module-layout.js";
-import { describeArgument, joined, referenced } from "./plain-data.js";
+import { layoutOf, looseLayoutOf, type TensorProperties } from "./module-layout.js";
+import { arraysOfRows } from "./module-rows.js";
+import { referenced } from "./plain-data.js";
+import { RunPart } from "./run-part.js";
 import type { SavedFile } from "./safetensors.js";
 import { SavedArrays } from "./saved-arrays.js";
 
@@ -19,49 +25,26 @@ import { SavedArrays } from "./saved-arrays.js";
 const kinds = ["data", "tensor", "vector", "dictionary", "loss", "module", "optimizer", "model"] as const;
 type Kind = (typeof kinds)[number];
 
+/** Parts of a model in messages. */
+const partOfModel = { module: "a module of a model", optimizer: "an optimizer of a model" } as const;
+
 /** New objects by name, as ids, and plain data. */
 export type Loaded = readonly (readonly [name: string, value: { readonly id: bigint } | { readonly data: unknown }])[];
 
-/** The arguments of a load after the file. */
-export interface LoadRequest {
-  /** Objects to be set by their names. */
-  readonly given: ArgumentEntries;
-  /** Compare the file with its checksum. */
-  readonly verify: boolean;
-  /** Set the generator of random numbers. */
-  readonly generator: boolean;
+/** The result of a load. */
+export interface LoadResult {
+  readonly made: Loaded;
+  /** Unless the load is strict. */
+  readonly report: LoadReport["result"] | undefined;
 }
-
-/** The request of the arguments after the file. */
-export function loadRequest(calls: Calls, command: string, args: Arguments): LoadRequest {
-  const given = args.options();
-  const options = args.options();
-  args.finish();
-  const part = ["only", "rename"].find((name) => options.has(name)) ?? (options.get("strict") === false && "strict");
-  if (part) {
-    const instead = "it needs another engine, native or rust; load(module, path) takes it on each";
-    throw failure("ERR_UNSUPPORTED", `${part} of a run on WebAssembly: ${instead}`);
-  }
-  const { verify, generator } = flags(command, withoutDefault(options), {
-    verify: true,
-    strict: true,
-    generator: true,
-  });
-  const settings = { verify, generator };
-  if (settings.generator) calls.requireGenerator();
-  return { given, ...settings };
-}
-
-/** Options without a null for the generator, which is its default. */
-const withoutDefault = (options: ArgumentEntries): ArgumentEntries =>
-  new Map([...options].filter(([name, value]) => name !== "generator" || value !== null));
 
 /** Loads the objects of a file. Returns what was not given, by name. */
-export function loadRun(calls: Calls, file: SavedFile, { given, verify, generator }: LoadRequest): Loaded {
+export function loadRun(calls: Calls, file: SavedFile, request: LoadRequest): LoadResult {
+  const { given, verify } = request;
   if (verify && given.size > 0) file.verify();
-  const run = new LoadedRun(calls, file, given);
+  const run = new LoadedRun(calls, file, request);
   try {
-    run.prepare(generator);
+    run.prepare();
   } catch (error) {
     // The error of a damaged file is the one of its checksum.
     if (verify) file.verify();
@@ -70,8 +53,11 @@ export function loadRun(calls: Calls, file: SavedFile, { given, verify, generato
   if (verify && given.size === 0) file.verify();
   applyAll(run.changes);
   calls.keep(run.made.flatMap(([, value]) => ("id" in value ? [value.id] : [])));
-  return run.made;
+  return { made: run.made, report: run.report };
 }
+
+const differentPart = (name: string, owner: string, part: string) =>
+  failure("ERR_ARGUMENT", `\`${name}\`: the file has one ${part} for it and \`${owner}\`, given another than its own`);
 
 /** The description of a run. */
 function contentOf(file: SavedFile): JsonObject {
@@ -94,34 +80,47 @@ class LoadedRun {
   readonly #calls: Calls;
   readonly #file: SavedFile;
   readonly #arrays: SavedArrays;
+  readonly #request: LoadRequest;
   readonly #given: ArgumentEntries;
+  /** The part that is loaded, if it is not all. */
+  #part: RunPart | undefined;
   /** The modules by name: given ones, and those that were made. */
   readonly #modules = new Map<string, bigint>();
   /** The new models whose modules are made already. */
   readonly #modelsWithModule = new Set<string>();
   readonly #optimizers: LoadedOptimizers;
 
-  constructor(calls: Calls, file: SavedFile, given: ArgumentEntries) {
+  constructor(calls: Calls, file: SavedFile, request: LoadRequest) {
     this.#calls = calls;
     this.#file = file;
     this.#arrays = new SavedArrays(file);
-    this.#given = given;
+    this.#request = request;
+    this.#given = request.given;
     this.#optimizers = new LoadedOptimizers(calls, (value) => this.#arrays.argument(value));
   }
 
+  get report(): LoadReport["result"] | undefined {
+    return this.#part?.report;
+  }
+
   /** Makes the objects of the file, and checks given ones. */
-  prepare(setsGenerator: boolean): void {
+  prepare(): void {
+    const { selection, strict, generator: setsGenerator } = this.#request;
     const content = contentOf(this.#file);
     const generator = content.get("generator");
     if (generator !== undefined) this.#generator(generator, setsGenerator);
     const objects = entriesIn(content.get("objects"));
     if (!objects) throw misfit("a dictionary of objects");
-    for (const name of this.#given.keys()) {
-      if (objects.has(name)) continue;
-      const known = [...objects.keys()].join(", ");
-      throw failure("ERR_ARGUMENT", `the file has no object \`${name}\`, only ${known}`);
-    }
+    checkNames(this.#request, objects);
     this.#findTargets(objects);
+    checkShared(this.#calls, this.#modules, this.#given, this.#optimizers.given);
+    if (!strict || !selection.isAll) {
+      const part = new RunPart(selection, strict, objects);
+      const targets = { modules: this.#modules, given: this.#given };
+      for (const change of part.prepare(this.#calls, targets, this.#arrays, this.#file)) this.changes.push(change);
+      for (const [name, id] of looseObjects(this.#given)) this.#optimizers.addLoose(name, id, kindOf(id) as "tensor");
+      this.#part = part;
+    }
     const rank = (object: Json) => kinds.indexOf(entriesIn(object)?.get("kind") as Kind);
     const sorted = [...objects].sort(([, a], [, b]) => rank(a) - rank(b));
     for (const [name, object] of sorted) within(name, () => this.#makeModuleOfModel(name, object));
@@ -153,21 +152,55 @@ class LoadedRun {
   /** Finds the modules and optimizers that are given, also as parts of a model. */
   #findTargets(objects: JsonObject): void {
     for (const [name, target] of this.#given) {
-      const entries = entriesIn(objects.get(name));
-      if (typeof target !== "bigint" || !entries) continue;
+      // Without an entry the tensors have other names in the file.
+      const entries: JsonObject = entriesIn(objects.get(name)) ?? new Map();
+      if (typeof target !== "bigint") continue;
       const kind = kindOf(target);
       if (!["module", "optimizer", "model"].includes(kind ?? "")) continue;
       within(name, () => this.#calls.call("class", target));
-      if (kind === "module" && !this.#modules.has(name)) this.#modules.set(name, target);
-      if (kind === "optimizer") this.#optimizers.give(name, target);
+      if (kind === "module") this.#giveModule(name, name, target);
+      if (kind === "optimizer") this.#giveOptimizer(name, name, target);
       if (kind !== "model") continue;
-      const part = (key: string) => {
+      const part = (key: "module" | "optimizer") => {
         const owner = entries.get(key);
-        return typeof owner === "string" ? owner : name;
+        if (typeof owner !== "string") return name;
+        const ownerKind = entriesIn(objects.get(owner))?.get("kind");
+        if (ownerKind !== key && ownerKind !== "model") within(name, () => refuse(misfit(partOfModel[key])));
+        return owner;
       };
-      if (!this.#modules.has(part("module"))) this.#modules.set(part("module"), this.#calls.make("module", target));
-      this.#optimizers.give(part("optimizer"), this.#calls.make("opt", target));
+      this.#giveModule(name, part("module"), this.#calls.make("module", target));
+      this.#giveOptimizer(name, part("optimizer"), this.#calls.make("opt", target));
     }
+  }
+
+  /** Takes the module of a given object, which is the one of another if the file says so. */
+  #giveModule(name: string, owner: string, id: bigint): void {
+    const known = this.#modules.get(owner) ?? id;
+    const [one, other] = [known, id].map((one) => this.#calls.identitiesOf(one).tensors);
+    if (String(one) !== String(other)) throw differentPart(name, owner, "module");
+    this.#modules.set(owner, known);
+  }
+
+  #giveOptimizer(name: string, owner: string, id: bigint): void {
+    const known = this.#optimizers.given.get(owner) ?? id;
+    const [one, other] = [known, id].map((one) => this.#calls.identitiesOf(one).optimizer);
+    if (one !== other) throw differentPart(name, owner, "optimizer");
+    this.#optimizers.give(owner, known);
+  }
+
+  /** An optimizer or a model of a part of a run, if it is given or belongs to a given model. */
+  #prepareGiven(part: RunPart, name: string, kind: "optimizer" | "model", entries: JsonObject, id?: bigint): void {
+    if (!part.selects(name)) return;
+    const own = kind === "model" ? entriesIn(entry(entries, "optimizer")) : entries;
+    if (own && this.#optimizers.isGiven(name)) {
+      if (part.isStrict) this.#optimizer(name, own);
+      else {
+        const change = this.#optimizers.statesOf(name, dictionary(entry(own, "state"), "state"), part);
+        if (change) this.changes.push(change);
+      }
+    }
+    if (id === undefined || kind !== "model" || !part.isStrict) return;
+    this.#dataOfModel(entries, id, this.#calls.make("module", id), this.#calls.make("opt", id));
   }
 
   /** Makes an object, or checks it against its target; what it changes is done later. */
@@ -177,7 +210,20 @@ class LoadedRun {
     if (!entries || typeof given !== "string") throw misfit("the kind of an object");
     const kind = kinds.find((known) => known === given);
     if (kind === undefined) throw failure("ERR_FORMAT", `unknown kind of object \`${given}\``);
+    const part = this.#part;
+    const isMade = target === undefined && (part?.makes(name, kind) ?? true);
+    // A part of a model can be given without its own name.
+    if (target === undefined && !isMade && kind !== "optimizer") return;
     const id = this.#targetOf(kind, target);
+    if (part) {
+      // Its tensors are prepared.
+      if (id !== undefined && (kind === "module" || looseKinds.includes(kind))) return;
+      if (!isMade && (kind === "optimizer" || kind === "model")) {
+        this.#prepareGiven(part, name, kind, entries, id);
+        return;
+      }
+      if (kind === "loss" && id !== undefined && !part.selects(name)) return;
+    }
     switch (kind) {
       case "data":
         this.made.push([name, { data: this.#arrays.data(entries.get("value") ?? null) }]);
@@ -288,7 +334,8 @@ class LoadedRun {
 
   /** The optimizer of a name: the given one, whose state is to be set, or a new one. */
   #optimizer(name: string, entries: JsonObject): bigint {
-    const state = dictionary(entry(entries, "state"), "state");
+    const saved = dictionary(entry(entries, "state"), "state");
+    const state = this.#part?.renamed(saved) ?? saved;
     const { made, target } = this.#optimizers.restored(name, state, this.#modules);
     if (target === undefined) return made;
     const exchange = () => this.#calls.call("exchange", target, made);
@@ -300,6 +347,7 @@ class LoadedRun {
   #makeModuleOfModel(name: string, object: Json): void {
     const entries = entriesIn(object);
     if (entries?.get("kind") !== "model" || this.#given.has(name) || this.#modules.has(name)) return;
+    if (!(this.#part?.makes(name, "model") ?? true)) return;
     const state = entry(entries, "module");
     if (typeof state === "string") return;
     this.#module(name, state, entry(entries, "frozen"));
@@ -307,17 +355,23 @@ class LoadedRun {
   }
 
   #model(name: string, entries: JsonObject, id?: bigint): void {
-    const calls = this.#calls;
     const [state, part] = [entry(entries, "module"), entry(entries, "optimizer")];
     const owner = this.#modelsWithModule.has(name) ? name : state;
     const module =
       typeof owner === "string"
-        ? (this.#modules.get(owner) ?? refuse(misfit("a module of a model")))
+        ? (this.#modules.get(owner) ?? refuse(misfit(partOfModel.module)))
         : this.#module(name, state, entry(entries, "frozen"));
     const optimizer =
       typeof part === "string"
-        ? (this.#optimizers.get(part) ?? refuse(misfit("an optimizer of a model")))
-        : this.#optimizer(name, entriesIn(part) ?? refuse(misfit("an optimizer of a model")));
+        ? (this.#optimizers.get(part) ?? refuse(misfit(partOfModel.optimizer)))
+        : this.#optimizer(name, entriesIn(part) ?? refuse(misfit(partOfModel.optimizer)));
+    const made = this.#dataOfModel(entries, id, module, optimizer);
+    if (id === undefined) this.#make(name, made);
+  }
+
+  /** A model with the options and positions of the file, which the given one gets later. It must have the loss of the file. */
+  #dataOfModel(entries: JsonObject, id: bigint | undefined, module: bigint, optimizer: bigint): bigint {
+    const calls = this.#calls;
     const loaders = loadersOf(this.#arrays, entries);
     const saved = entry(entries, "loss");
     const loss = saved === null ? undefined : lossOf(calls, this.#arrays, saved);
@@ -337,24 +391,6 @@ class LoadedRun {
       setLoader(calls, made, loader);
       if (id !== undefined) this.changes.push(loaderChange(calls, id, loader));
     }
-    if (id === undefined) this.#make(name, made);
+    return made;
   }
-}
-
-/** The names of the tensors in rows of a module, each with the name of its array. */
-function arraysOfRows(rows: Json): NamedArrays {
-  if (!Array.isArray(rows)) throw misfit("rows of a module");
-  const entries = rows.map((row: Json) => entriesIn(row) ?? refuse(misfit("rows of a module")));
-  const paths = pathsOf(
-    entries.map((row) => ({ depth: Number(row.get("depth")), name: String(row.get("name") ?? "") })),
-  );
-  return entries.flatMap((row, i) =>
-    ["parms", "buffers"].flatMap((column) => {
-      const tensors = entriesIn(row.get(column)) ?? refuse(misfit("rows of a module"));
-      return Array.from(tensors, ([name, value]): [string, string | undefined] => [
-        joined(paths[i] as string, name),
-        referenced(value),
-      ]).filter((pair): pair is [string, string] => pair[1] !== undefined);
-    }),
-  );
 }

@@ -5,8 +5,8 @@
 import type { BindingArgument, BindingResult, TypedTensor } from "../binding.js";
 import { Handle } from "../handle.js";
 import { brief } from "../values/describe.js";
-import { kindOf as kindOfArray } from "../values/typed-arrays.js";
-import { failure, kindOf } from "./calls.js";
+import { failure } from "./calls.js";
+import { describeArgument, typedTensor } from "./described.js";
 import { bytesOf, elementNameOfArray, wordOf } from "./element-types.js";
 import { entriesIn, type Json, objectOf } from "./json.js";
 import type { TensorToWrite } from "./safetensors.js";
@@ -76,22 +76,6 @@ export function takenJson(value: BindingArgument, name: string, arrays: TensorTo
   );
 }
 
-/** A typed array of an argument as the engine takes it: integers are long. */
-function typedTensor(view: ArrayBufferView): TypedTensor {
-  const numbers = view as unknown as ArrayLike<number>;
-  const shape = [numbers.length];
-  switch (kindOfArray(view)) {
-    case "Float32Array":
-      return { data: view as Float32Array, shape };
-    case "Float64Array":
-      return { data: view as Float64Array, shape };
-    case "BigInt64Array":
-      return { data: view as BigInt64Array, shape };
-    default:
-      return { data: BigInt64Array.from(Array.from(numbers, BigInt)), shape };
-  }
-}
-
 /** A loaded run with plain data as it was saved: in results of an engine, a typed array is `{ data, shape }`. Handles stay. */
 export function withTypedArrays(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withTypedArrays);
@@ -115,22 +99,4 @@ export function putBack<Value>(value: Json, array: (name: string) => Value): unk
       return [key.slice(1), putBack(item, array)];
     }),
   );
-}
-
-/** An argument in the words of the engine's messages. */
-export function describeArgument(value: BindingArgument): string {
-  if (typeof value === "bigint") {
-    const kind = kindOf(value);
-    return kind ? `${kind} handle` : "an invalid handle";
-  }
-  if (typeof value === "string") return `string "${value}"`;
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return `${typeof value} ${value}`;
-  if (ArrayBuffer.isView(value)) {
-    const array = typedTensor(value);
-    return `array of ${array.data.length} elements of dtype ${elementNameOfArray(array)}`;
-  }
-  if (Array.isArray(value)) return `list of ${value.length}`;
-  const keys = Object.keys(value);
-  return `dictionary of {${brief(keys.slice(0, 20).join(", ") + (keys.length > 20 ? ", ..." : ""))}}`;
 }

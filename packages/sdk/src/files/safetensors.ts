@@ -206,7 +206,11 @@ function descriptionOf(text: string): NonNullable<SavedFile["description"]> {
 export function writeFile(tensors: readonly TensorToWrite[], content: Json, place: string): Uint8Array {
   const names = new Set([METADATA]);
   for (const { name } of tensors) {
-    if (names.has(name)) throw malformed(place, `the name \`${name}\` is taken`);
+    if (names.has(name)) {
+      const problem = name === METADATA ? "the format needs this name itself" : "two of its tensors have this name";
+      const message = `expected other names than \`${brief(name)}\` in ${brief(place)}: ${problem}`;
+      throw new StepwellError("ERR_ARGUMENT", message);
+    }
     names.add(name);
   }
   const bits = ({ word }: TensorToWrite) => bitsOf(word) as number;
@@ -239,7 +243,7 @@ export function writeFile(tensors: readonly TensorToWrite[], content: Json, plac
 }
 
 /** The order of names by their bytes in UTF-8, which is the one of their code points. */
-function compared(a: string, b: string): number {
+export function compared(a: string, b: string): number {
   const [one, other] = [[...a], [...b]];
   for (const [i, letter] of one.entries()) {
     const difference = (letter.codePointAt(0) as number) - (other[i]?.codePointAt(0) ?? -1);

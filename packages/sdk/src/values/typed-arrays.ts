@@ -7,6 +7,9 @@ const getter = (key: PropertyKey): (() => unknown) =>
 
 const kind = getter(Symbol.toStringTag);
 const length = getter("length");
+const buffer = getter("buffer");
+const byteOffset = getter("byteOffset");
+const byteLength = getter("byteLength");
 const search = Uint8Array.prototype.indexOf;
 
 /** The kind of a typed array, such as `Float32Array`; undefined for a `DataView` and for any other value. */
@@ -17,6 +20,13 @@ export function kindOf(value: unknown): string | undefined {
 /** The number of elements of a typed array. */
 export function lengthOf(array: object): number {
   return Reflect.apply(length, array, []) as number;
+}
+
+/** The bytes of a typed array, which shares them; none if it has lost its memory. */
+export function memoryOf(array: ArrayBufferView): Uint8Array {
+  const own = <Value>(read: () => unknown) => Reflect.apply(read, array, []) as Value;
+  const length = own<number>(byteLength);
+  return length === 0 ? new Uint8Array() : new Uint8Array(own<ArrayBuffer>(buffer), own<number>(byteOffset), length);
 }
 
 /** Whether a typed array has lost its memory: its buffer was transferred, or has shrunk and no longer contains the array. */

@@ -12,6 +12,7 @@ import { checkedHandle } from "./held.js";
 import { HeldObject } from "./held-object.js";
 import { type TensorMethods, tensorMethods } from "./tensor-methods.js";
 
+/** Methods of the class {@link Tensor}, one for each operation. */
 export interface Tensor extends TensorMethods<Tensor> {}
 
 /** A tensor. */

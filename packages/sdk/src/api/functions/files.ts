@@ -17,7 +17,7 @@ import type {
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
 import { describeValue } from "../../values/describe.js";
-import { kindOf } from "../../values/typed-arrays.js";
+import { kindOf, memoryOf } from "../../values/typed-arrays.js";
 import { client } from "../client.js";
 
 /**
@@ -291,7 +291,7 @@ export function deserialize(...args: readonly unknown[]): unknown {
     const message = `deserialize: expected a Uint8Array as argument 1, given ${describeValue(bytes)}`;
     throw new StepwellError("ERR_ARGUMENT", message);
   }
-  const names = () => namesIn(bytes as Uint8Array);
+  const names = () => namesIn(memoryOf(bytes as Uint8Array));
   const given =
     options === undefined ? args : [bytes, objects, renamed("deserialize", options, true, names), ...args.slice(3)];
   return withTargets(client.hasFiles ? client.call("deserialize", given) : own.deserialize(client, given), args);
