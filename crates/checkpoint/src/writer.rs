@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread;
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Brief, Code, Error, Result};
 
 use crate::checksum::Checksum;
 use crate::description::{self, DIGITS_PLACE};
@@ -100,7 +100,12 @@ pub fn write(
     names.push(description::METADATA);
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(malformed(place, &format!("the name `{}` is taken", pair[1])));
+        let problem = match pair[1] {
+            description::METADATA => "the format needs this name itself",
+            _ => "two of its tensors have this name",
+        };
+        let message = format!("expected other names than `{}` in {}: {problem}", Brief(pair[1]), Brief(place));
+        return Err(Error::new(Code::Argument, message));
     }
     let header = header(tensors, &order, content).map_err(|problem| malformed(place, &problem))?;
     if header.len() as u64 > MAX_HEADER_LEN {

@@ -37,9 +37,21 @@ pub(crate) mod threads {
     fn initial() -> usize {
         static INITIAL: OnceLock<usize> = OnceLock::new();
         *INITIAL.get_or_init(|| {
-            let wanted = std::env::var("OMP_NUM_THREADS").ok().and_then(|count| count.trim().parse().ok());
-            wanted.filter(|count| (1..=1024).contains(count)).unwrap_or_else(cores)
+            let Ok(given) = std::env::var("OMP_NUM_THREADS") else { return cores() };
+            wanted(&given).unwrap_or_else(|| {
+                // A variable of many programs, some of which know more forms: OpenMP says so too, and goes on.
+                eprintln!(
+                    "stepwell: OMP_NUM_THREADS: expected a whole number from 1 to 1024, given {given:?}: not used"
+                );
+                cores()
+            })
         })
+    }
+
+    /// The number of OMP_NUM_THREADS: the first one of a list, of which the others are for nested loops.
+    fn wanted(given: &str) -> Option<usize> {
+        let count = given.split(',').next()?.trim().parse().ok()?;
+        Some(count).filter(|count| (1..=1024).contains(count))
     }
 
     fn cores() -> usize {

@@ -10,12 +10,12 @@ use crate::commands::run_changes::{Made, Prepared};
 use crate::commands::run_part::Part;
 use crate::commands::run_sources::{KINDS, kind_of};
 use crate::commands::saved_file::{SavedFile, entries_of, malformed, of_bytes, open};
-use crate::commands::selection::Selection;
+use crate::commands::selection::{SELECTING, Selection};
 use crate::commands::state_entries::{dictionary, find, text};
 use crate::engine::Engine;
 use crate::random::{KEY_WORDS, Random};
 use crate::session::Session;
-use crate::values::convert::named_options;
+use crate::values::convert::{also_known, named_options};
 use crate::values::handle::ObjectKind;
 use crate::values::json;
 use crate::values::value::Value;
@@ -48,7 +48,8 @@ impl Request {
         arguments.finish()?;
         let selection = Selection::take(&mut options)?;
         let options = named_options(options)?;
-        let row = parse(command, RunLoadOptions::SPECS, &defaults(RunLoadOptions::SPECS), &[], &options)?;
+        let row = parse(command, RunLoadOptions::SPECS, &defaults(RunLoadOptions::SPECS), &[], &options)
+            .map_err(|error| also_known(error, SELECTING))?;
         let request = Self { given, selection, options: RunLoadOptions::from_values(&row)? };
         if request.given.is_empty() && !request.makes_objects() {
             let option = if request.options.strict { "rename" } else { "strict: false" };

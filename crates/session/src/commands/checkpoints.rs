@@ -8,7 +8,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::saved_arrays::SavedArray;
-use crate::commands::saved_file::{BYTES, entries_of, open};
+use crate::commands::saved_file::{entries_of, open};
 use crate::commands::saved_run::{Description, describe};
 use crate::commands::state::Buffers;
 use crate::engine::Engine;
@@ -17,6 +17,9 @@ use crate::training::sharding::Sharding;
 use crate::values::element_bytes::{dtype_of, word};
 use crate::values::json;
 use crate::values::value::Value;
+
+/// The place of bytes that are written in messages.
+const RUN: &str = "the run";
 
 /// `save(path, objects)`. If processes share the state of an optimizer, each calls it: rank 0 writes the file, and the others wait for it.
 pub(crate) fn save<E: Engine>(session: &Session<E>, path: &str, mut arguments: Arguments) -> Result<Value> {
@@ -61,7 +64,7 @@ pub(crate) fn serialize<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     let mut text = String::new();
     json::write(&content, &mut text)?;
     let mut output = Cursor::new(Vec::new());
-    write(BYTES, &mut output, &headers(&arrays), &text, &mut |i, sink| arrays[i].write(&session.engine, BYTES, sink))?;
+    write(RUN, &mut output, &headers(&arrays), &text, &mut |i, sink| arrays[i].write(&session.engine, RUN, sink))?;
     Ok(Value::Bytes(output.into_inner()))
 }
 

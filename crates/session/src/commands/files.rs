@@ -10,13 +10,13 @@ pub(crate) use crate::commands::checkpoints::{inspect, serialize};
 use crate::commands::load_report::{LoadReport, Matched, check_ties, saved_names};
 use crate::commands::saved_arrays::SavedArray;
 use crate::commands::saved_file::{open, too_large};
-use crate::commands::selection::Selection;
+use crate::commands::selection::{SELECTING, Selection};
 use crate::commands::{checkpoint_load, checkpoints};
 use crate::engine::Engine;
 use crate::nn::module::Named;
 use crate::nn::ties::distinct;
 use crate::session::Session;
-use crate::values::convert::named_options;
+use crate::values::convert::{also_known, named_options};
 use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
@@ -62,7 +62,8 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let mut given = arguments.options()?;
     arguments.finish()?;
     let selection = Selection::take(&mut given)?;
-    let row = parse("load", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &named_options(given)?)?;
+    let row = parse("load", LoadOptions::SPECS, &defaults(LoadOptions::SPECS), &[], &named_options(given)?)
+        .map_err(|error| also_known(error, SELECTING))?;
     let options = LoadOptions::from_values(&row)?;
 
     let engine = &session.engine;

@@ -92,8 +92,12 @@ impl<E: Engine> LoadedRun<'_, E> {
         let loaders = self.loaders(&mut entries)?;
         self.session.check_not_stepping(handle)?;
         let model = self.session.model(handle)?;
-        if let (saved @ Value::Object(_), None) = (entry(&entries, "loss")?, model.own_loss) {
-            check_loss(&model.loss, &loss(saved)?)?;
+        let saved = match entry(&entries, "loss")? {
+            Value::Null => None,
+            saved => Some(loss(saved)?),
+        };
+        if let (Some(saved), None) = (saved, model.own_loss) {
+            check_loss(&model.loss, &saved)?;
         }
         check_positions(model, &loaders)?;
         self.changes.push(Change::Model { handle, loaders: Box::new(loaders) });

@@ -3,6 +3,7 @@
 use stepwell_optim::{Code, Error, Result, Shared};
 
 use crate::commands::loaded_run::LoadedRun;
+use crate::commands::loose_tensors::loose_tensors;
 use crate::commands::run_changes::Change;
 use crate::commands::run_sources::arrays_of_rows;
 use crate::commands::saved_file::malformed;
@@ -12,7 +13,7 @@ use crate::nn::context::InitContext;
 use crate::nn::module::{Module, Named};
 use crate::nn::module_state;
 use crate::random::Random;
-use crate::session::{Object, Session};
+use crate::session::Object;
 use crate::values::data::Data;
 use crate::values::dedupe::{first_positions, positions_of};
 use crate::values::handle::Handle;
@@ -170,16 +171,4 @@ impl<E: Engine> LoadedRun<'_, E> {
         let (dtype, shape) = self.arrays.describe(array)?;
         Ok(NumericArray { data: Data::empty(dtype), shape })
     }
-}
-
-/// The tensors of a tensor, a vector or a dictionary with their names in it.
-pub(crate) fn loose_tensors<E: Engine>(session: &Session<E>, handle: Handle) -> Result<Vec<(String, E::Tensor)>> {
-    Ok(match session.object(handle)? {
-        Object::Tensor(tensor) => vec![(String::new(), tensor.clone())],
-        Object::Vector(tensors) => {
-            tensors.iter().enumerate().map(|(position, tensor)| (position.to_string(), tensor.clone())).collect()
-        }
-        Object::Dictionary(entries) => entries.clone(),
-        _ => return Err(malformed("tensors")),
-    })
 }

@@ -35,6 +35,8 @@ pub(crate) mod loaded_optimizer;
 pub(crate) mod loaded_run;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod loaded_states;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod loose_tensors;
 pub(crate) mod losses;
 pub(crate) mod models;
 pub(crate) mod modules;

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use stepwell_optim::{Brief, Code, Error, Result, Shared};
 
 use crate::commands::load_report::{LoadReport, check_ties, saved_names};
-use crate::commands::loaded_module::loose_tensors;
 use crate::commands::loaded_run::LoadedRun;
 use crate::commands::loaded_states::LoadedStates;
+use crate::commands::loose_tensors::loose_tensors;
 use crate::commands::run_changes::Change;
 use crate::commands::run_part::Part;
 use crate::commands::run_sources::Sources;

@@ -7,9 +7,6 @@ use stepwell_optim::{Brief, Code, Error, Result};
 
 use crate::values::value::Value;
 
-/// The name of bytes in messages.
-pub(crate) const BYTES: &str = "the given bytes";
-
 /// An open safetensors file, or bytes in its place, with a valid header.
 pub(crate) type SavedFile = Checkpoint<Box<dyn ReadAt>>;
 
@@ -21,7 +18,7 @@ pub(crate) fn open(path: &str, limit: usize) -> Result<SavedFile> {
 
 /// As [`open`], of the bytes of a file.
 pub(crate) fn of_bytes(bytes: Vec<u8>, limit: usize) -> Result<SavedFile> {
-    Checkpoint::open(Box::new(Bytes(bytes)), BYTES, limit)
+    Checkpoint::open(Box::new(Bytes(bytes)), "the given Uint8Array", limit)
 }
 
 pub(crate) fn failed(verb: &str, path: &str, error: &std::io::Error) -> Error {

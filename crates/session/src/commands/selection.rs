@@ -8,6 +8,9 @@ use stepwell_optim::{Brief, Code, Error, Result, Results};
 use crate::commands::saved_file::SavedFile;
 use crate::values::value::Value;
 
+/// The options that are taken, for the error of an unknown one.
+pub(crate) const SELECTING: &str = ", only, rename";
+
 type Tensor<'a> = SavedTensor<'a, Box<dyn ReadAt>>;
 
 /// Which tensors are loaded, and under which names.

@@ -54,6 +54,11 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
         .values()
 }
 
+/// Names options that were taken before the others in the error of an unknown one: `", metrics"`.
+pub(crate) fn also_known(error: Error, taken: &str) -> Error {
+    if error.code() == Code::OptionUnknown { error.followed_by(taken) } else { error }
+}
+
 /// Fails for a key that a state does not have.
 pub(crate) fn check_keys(owner: &str, entries: &[(String, Value)], known: &[&str]) -> Result<()> {
     for (key, _) in entries {
