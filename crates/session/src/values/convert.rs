@@ -54,7 +54,8 @@ pub(crate) fn named_options(entries: Vec<(String, Value)>) -> Result<Vec<(String
         .values()
 }
 
-/// Names options that were taken before the others in the error of an unknown one: `", metrics"`.
+/// Names options that were taken before the others in the error of an unknown one: `", only"`.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn also_known(error: Error, taken: &str) -> Error {
     if error.code() == Code::OptionUnknown { error.followed_by(taken) } else { error }
 }
