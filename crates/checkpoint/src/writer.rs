@@ -290,7 +290,7 @@ mod tests {
             [tensor("x", "F32", &[1]), tensor("x", "F32", &[1])],
             [tensor("a", "F32", &[1]), tensor("__metadata__", "F32", &[1])],
         ] {
-            assert_eq!(written(&tensors, "{}").expect_err("it is refused").code(), Code::Format);
+            assert_eq!(written(&tensors, "{}").expect_err("it is refused").code(), Code::Argument);
         }
     }
 
