@@ -14,6 +14,8 @@ use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{Data, NumericArray, Session, Value};
 
+use crate::pointers::without_pointers;
+
 /// A session and the handles that it gave, by name.
 struct World {
     session: RefCell<Session<RustEngine>>,
@@ -120,18 +122,6 @@ impl World {
     /// The error of a tensor that is too large, which has the limit of memory.
     fn limit(&self) -> String {
         self.call("full", &[sizes(&[1 << 40]), number(0)]).unwrap_err().to_string()
-    }
-}
-
-/// Identities of tensors differ between two sessions.
-fn without_pointers(value: Value) -> Value {
-    match value {
-        Value::Array(list) => Value::Array(list.into_iter().map(without_pointers).collect()),
-        Value::Object(entries) => {
-            let entries = entries.into_iter().filter(|(key, _)| key != "pointer");
-            Value::Object(entries.map(|(key, value)| (key, without_pointers(value))).collect())
-        }
-        other => other,
     }
 }
 

@@ -6,6 +6,7 @@ mod gradients;
 mod graph;
 mod parameter_views;
 mod parity;
+mod pointers;
 mod primitive_values;
 mod primitives;
 mod replay;

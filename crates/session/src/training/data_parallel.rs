@@ -1,6 +1,7 @@
 //! Training by several processes, each on its part of the samples of a step. Each gets the gradients, losses and
 //! measurements of all, so that the processes make the same step. `one_process` replaces this file in WebAssembly.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_optim::{Code, Error, Result};
@@ -13,6 +14,11 @@ use crate::training::same_objects::{Digest, Part, check_same, different};
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::element_bytes::write_elements;
+
+/// The place of the digest of the layout among the announced numbers, after the numbers of the pass. Flags follow, one for each
+/// parameter: whether it is frozen.
+const LAYOUT: Range<usize> = 3..5;
+const FROZEN: usize = LAYOUT.end;
 
 /// The processes that train the parameters of an optimizer.
 pub(crate) struct DataParallel<E: Engine> {
@@ -202,16 +208,16 @@ impl Agreement {
         if let Some(row) = rows.iter().find(|row| row[0] == Pass::REFUSED) {
             return Ok(Self::Refused(row[1]));
         }
-        for position in 5..rows[0].len() {
+        for position in FROZEN..rows[0].len() {
             if let Some(rank) = rows.iter().position(|row| row[position] != rows[0][position]) {
                 let message = format!(
                     "parameter {} is frozen on rank 0 or on rank {rank}, and not on both: freeze the same parameters on each process",
-                    position - 5
+                    position - FROZEN
                 );
                 return Err(Error::new(Code::Parameter, message));
             }
         }
-        if let Some(rank) = rows.iter().position(|row| row[3..5] != rows[0][3..5]) {
+        if let Some(rank) = rows.iter().position(|row| row[LAYOUT] != rows[0][LAYOUT]) {
             let message = format!(
                 "rank {rank} trains parameters of other shapes or dtypes than rank 0: step the same optimizers and convert the same modules on each process, in the same order"
             );

@@ -10,6 +10,8 @@ use stepwell_engine_rust::RustEngine;
 use stepwell_optim::{Code, Result};
 use stepwell_session::{Data, NumericArray, Session, Value};
 
+use crate::pointers::without_pointers;
+
 fn text(text: &str) -> Value {
     Value::string(text)
 }
@@ -85,17 +87,6 @@ impl Recorder {
 
     fn parameter(&mut self, module: &Value, name: &str) -> Value {
         self.call("parm", &[module.clone(), text(name)])
-    }
-}
-
-fn without_pointers(value: Value) -> Value {
-    match value {
-        Value::Array(list) => Value::Array(list.into_iter().map(without_pointers).collect()),
-        Value::Object(entries) => {
-            let entries = entries.into_iter().filter(|(key, _)| key != "pointer");
-            Value::Object(entries.map(|(key, value)| (key, without_pointers(value))).collect())
-        }
-        other => other,
     }
 }
 
