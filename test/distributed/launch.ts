@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../free-port.js";
+import { type ChildOutput, outputOf } from "../output-of-child.js";
 
 const folder = new URL("./programs/", import.meta.url).href.replace("/test/distributed/", "/test/dist/distributed/");
 
@@ -15,12 +16,7 @@ export interface Rank {
   /** Has printed something, or has ended. */
   readonly ready: Promise<unknown>;
   /** The output of the process, once it has ended. */
-  readonly ended: Promise<{
-    readonly code: number | null;
-    readonly signal: NodeJS.Signals | null;
-    readonly out: string;
-    readonly error: string;
-  }>;
+  readonly ended: Promise<ChildOutput>;
 }
 
 /** Starts a program in several processes. */
@@ -38,19 +34,9 @@ export async function launch(program: string, size: number, config: unknown): Pr
         MASTER_PORT: String(port),
       },
     });
-    let [out, error] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      out += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      error += text;
-    });
     const ready = Promise.race([once(child.stdout, "data"), once(child, "close")]);
     const timer = setTimeout(() => child.kill("SIGKILL"), limit);
-    const ended = once(child, "close").then(([code, signal]) => {
-      clearTimeout(timer);
-      return { code: code as number | null, signal: signal as NodeJS.Signals | null, out, error };
-    });
+    const ended = outputOf(child).finally(() => clearTimeout(timer));
     return { pid: child.pid ?? 0, ready, ended };
   });
 }

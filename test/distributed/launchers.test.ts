@@ -1,12 +1,12 @@
 // Processes that torchrun of PyTorch and `stepwell launch` start.
 
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { freePort } from "../free-port.js";
+import { outputOf } from "../output-of-child.js";
 
 /** The torchrun of a Python with torch 2.11: of STEPWELL_BENCH_PYTHON, or of the machine's own. */
 const torchrun = [process.env.STEPWELL_BENCH_PYTHON, "python3"].flatMap((python) => {
@@ -30,14 +30,7 @@ async function linesOf(command: string, args: readonly string[], program: string
   const child = spawn(command, [...args, file, JSON.stringify(config)], {
     env: { ...process.env, STEPWELL_ENGINE: "native", OMP_NUM_THREADS: "1" },
   });
-  let [out, error] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    error += text;
-  });
-  const [code] = await once(child, "close");
+  const { code, out, error } = await outputOf(child);
   expect(code, error).toBe(0);
   return out.trim().split("\n");
 }

@@ -1,10 +1,10 @@
 // Processes on machines of their own: network namespaces, which reach each other over a bridge alone.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openNetwork, reasonAgainstNetworks } from "../../bench/distributed/network.js";
+import { outputOf } from "../output-of-child.js";
 
 const example = join(import.meta.dirname, "../../examples/distributed/dist/main.js");
 const reason = reasonAgainstNetworks();
@@ -14,7 +14,7 @@ const suffix = reason === undefined ? "" : ` (not run: ${reason})`;
 async function train(size: number, variables: (card: string) => Record<string, string>) {
   const network = openNetwork(size);
   try {
-    const ranks = network.addresses.map(async (_, rank) => {
+    const ranks = network.addresses.map((_, rank) => {
       const { program, args } = network.on(rank, process.execPath, example, "--digits", "1000", "--epochs", "2");
       const child = spawn(program, args, {
         env: {
@@ -27,15 +27,7 @@ async function train(size: number, variables: (card: string) => Record<string, s
           ...variables(network.card),
         },
       });
-      let [out, error] = ["", ""];
-      child.stdout.setEncoding("utf8").on("data", (text) => {
-        out += text;
-      });
-      child.stderr.setEncoding("utf8").on("data", (text) => {
-        error += text;
-      });
-      const [code] = await once(child, "close");
-      return { code, out, error };
+      return outputOf(child);
     });
     return await Promise.all(ranks);
   } finally {

@@ -1,11 +1,11 @@
 // The example of several processes, as its README starts it.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { outputOf } from "../output-of-child.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "example-"));
@@ -21,14 +21,7 @@ async function runFile(file: string, launch: readonly string[], ...args: readonl
   const cli = launch.length > 0 ? [join(root, "packages/cli/bin/stepwell.js"), "launch", ...launch] : [];
   const env = { ...process.env, STEPWELL_ENGINE: "native" };
   const child = spawn(process.execPath, [...cli, ...program], { env });
-  let [out, error] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    error += text;
-  });
-  const [code] = await once(child, "close");
+  const { code, out, error } = await outputOf(child);
   expect({ code, error }).toEqual({ code: 0, error: "" });
   return out.trim().split("\n");
 }
