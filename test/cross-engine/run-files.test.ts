@@ -192,6 +192,13 @@ describe("damaged bytes", () => {
     expectRefused(Uint8Array.of(...bytes, 0), "one more byte");
   });
 
+  it("are refused if the key and the beginning of the description changed", () => {
+    const text = Buffer.from(bytes).toString("latin1");
+    const damaged = text.replace('"stepwell":', '"stepwelm":').replace('"format', '"forma~');
+    expect(damaged).not.toBe(text.replace('"stepwell":', '"stepwelm":'));
+    expectRefused(new Uint8Array(Buffer.from(damaged, "latin1")), "the key and the beginning");
+  });
+
   const file = (header: string, data = 0) => {
     const text = Buffer.from(header);
     const length = Buffer.alloc(8);

@@ -139,6 +139,8 @@ test("a step takes the mean of the gradients of all processes", async () => {
         "ERR_PARAMETER distributed: expected the same options on each process, given optimizer sgd on rank 0 and optimizer adam on rank 1: make the same optimizer with the same options",
       "a rate":
         "ERR_PARAMETER distributed: expected the same options on each process, given lr 0.1 in group 0 on rank 0 and lr 0.2 in group 0 on rank 1: make the same optimizer with the same options",
+      "an option of a module":
+        "ERR_PARAMETER distributed: expected the same modules on each process, given `1` dropout (p 0.1) on rank 0 and `1` dropout (p 0.2) on rank 1: make the same module with the same options",
       "a state": expect.stringMatching(
         /^ERR_PARAMETER distributed: expected the same state of the optimizer on each process, given one of digest [0-9a-f]{16} on rank 0 and one of digest [0-9a-f]{16} on rank 1: load the same checkpoint, or make the optimizer anew$/,
       ),
@@ -155,13 +157,30 @@ test("a step takes the mean of the gradients of all processes", async () => {
     expect(results.converted).toMatch(
       /^ERR_PARAMETER stepAsync: rank 1 trains parameters of other shapes or dtypes than rank 0/,
     );
+    const refused = (name: string, one: string, other: string) =>
+      `ERR_PARAMETER ${name}: expected the same options of a step on each process, given ${one} on rank 0 and ${other} on rank 1: call with the same options, and change options on each process alike`;
+    expect(results.steps).toEqual({
+      "a norm": refused("stepAsync", "clipnorm 1", "clipnorm 2"),
+      "a clipping": refused("stepAsync", "clipnorm 1", "clipvalue 1"),
+      "a policy": refused("stepAsync", "nonfinite propagate", "nonfinite skip"),
+      "gradients that are kept": refused("stepAsync", "zerograd true", "zerograd false"),
+      "a rate": refused("stepAsync", "lr 0.1 in group 0", "lr 0.2 in group 0"),
+      "a loss scale": expect.stringMatching(/given a loss scale \(.*init 2,.*\) on rank 0 and no loss scale on rank 1/),
+      "a size": refused("runAsync", "batchsize 1", "batchsize 2"),
+      "an accumulation": refused("runAsync", "accumulate 1", "accumulate 2"),
+      "an order": refused("runAsync", "shuffle true", "shuffle false"),
+      "a rest": refused("runAsync", "droplast true", "droplast false"),
+      "a policy for losses": refused("runAsync", "nonfiniteloss propagate", "nonfiniteloss skip"),
+      values: [...Array.from({ length: 6 }, () => [1, 1]), ...Array.from({ length: 5 }, () => true)],
+      afterwards: [0.75, 0.75],
+    });
   }
 });
 
 test.each(["SIGKILL", "SIGSTOP"] as const)(
   "a process that gets %s is an error on the others in time",
   async (signal) => {
-    const ranks = await launch("endless", 3, { timeout: signal === "SIGSTOP" ? 20 : 60 });
+    const ranks = await launch("endless", 3, { timeout: signal === "SIGSTOP" ? 10 : 60 });
     await Promise.all(ranks.map(({ ready }) => ready));
     const victim = ranks[1];
     process.kill(victim?.pid ?? 0, signal);
@@ -204,6 +223,12 @@ test("a process that is alone gives up after its timeout", async () => {
   await expect(k.initProcessGroup({ ...settings, rank: 2 })).rejects.toMatchObject({ code: "ERR_OPTION_RANGE" });
   await expect(k.initProcessGroup({ ...settings, port: 0 })).rejects.toMatchObject({ code: "ERR_OPTION_RANGE" });
   await expect(k.initProcessGroup({ ...settings, host: "" })).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
+  // The second one is of no machine: it is for documentation.
+  for (const name of ["absent0", "192.0.2.1"]) {
+    await expect(k.initProcessGroup({ ...settings, interface: `127.0.0.1,${name}` })).rejects.toThrow(
+      `expected network interfaces or addresses of this machine, given "${name}"`,
+    );
+  }
   await expect(k.initProcessGroup({ size: 2, host: "localhost", port: 29400 })).rejects.toThrow(
     /variable RANK is not set/,
   );

@@ -14,8 +14,11 @@ async function exits({ folder, scale, isOver }: Context, chosen: readonly Scene[
     for (const scene of chosen) {
       if (isOver()) return tally.outcome();
       const config: ExitConfig = { scene, folder };
-      // The limit is for the end. The start of a process on a busy machine is not counted.
-      const program = new Program("exit", config, { flags: ["--expose-gc"], limit: 4 * limit });
+      // The limit is for the end. The start of a process on a busy machine is not counted, but for one that never ends.
+      const program = new Program("exit", config, {
+        flags: ["--expose-gc"],
+        limit: scene === "never" ? limit : 4 * limit,
+      });
       const { code, signal, stderr, hung } = await program.ended;
       const problem = hung
         ? "it does not end"

@@ -34,8 +34,19 @@ const readers = words(
 );
 const readersOfOne = words("grad gradflag lr opt lossscale schedule train test");
 
-export const isReader = (name: string, count: number): boolean =>
-  readers.has(name) || operations.has(name) || (count === 1 && readersOfOne.has(name));
+export const isReader = (name: string, args: readonly unknown[]): boolean =>
+  (readers.has(name) || operations.has(name) || (args.length === 1 && readersOfOne.has(name))) &&
+  !(name === "evaluate" && renormalizes(args[0]));
+
+/** Whether a module scales rows of a table that it reads, as `maxnorm` of an embedding does, also while it is evaluated. */
+function renormalizes(module: unknown): boolean {
+  try {
+    return /"maxnorm":\d/.test(JSON.stringify(k.state(module as k.ModuleHandle)));
+  } catch {
+    // Other objects have no module.
+    return false;
+  }
+}
 
 /** Functions of several steps: those before the one that fails have been made. */
 export const isGradual = (name: string): boolean => name === "run";

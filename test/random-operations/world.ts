@@ -86,7 +86,7 @@ export class World {
     if (call === undefined) throw new Error(`no function ${name}`);
     // Only what a program can read back is kept as one.
     const line = this.log && `k.${name}(${args.map((arg) => programText(arg, this.shadow)).join(", ")})`;
-    const result = this.attempt(name, () => call(...args), { line, isReader: isReader(name, args.length) });
+    const result = this.attempt(name, () => call(...args), { line, isReader: isReader(name, args) });
     this.#drop(name, args);
     return result;
   }

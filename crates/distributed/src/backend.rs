@@ -89,6 +89,8 @@ unsafe extern "C" {
         message: *mut c_char,
     ) -> i32;
     fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
+    /// POSIX: the number of a network interface, or 0.
+    fn if_nametoindex(name: *const c_char) -> u32;
     fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;
 }
 
@@ -96,11 +98,13 @@ impl Backend {
     /// Waits until all processes of the group are there.
     ///
     /// # Errors
-    /// [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used.
+    /// - [`Code::Argument`] for a network interface that this machine does not have
+    /// - [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used
     pub fn connect(settings: &GroupSettings) -> Result<Self> {
         let text = |text: &str| {
             CString::new(text).map_err(|_| Error::new(Code::Argument, format!("expected a host, given {text:?}")))
         };
+        settings.interface.as_deref().map_or(Ok(()), check_interfaces)?;
         let interface = settings.interface.clone().or_else(|| own_address(&settings.host, settings.port));
         let (host, interface) = (text(&settings.host)?, interface.as_deref().map(text).transpose()?);
         let interface = interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
@@ -278,6 +282,22 @@ impl Drop for Work<'_> {
         // The threads of c10d use the tensors until then. The caller has an earlier error.
         let _ = self.end();
     }
+}
+
+/// Fails for a name that is neither a network interface nor an address of this machine.
+fn check_interfaces(names: &str) -> Result<()> {
+    for name in names.split(',') {
+        let is_interface = CString::new(name).is_ok_and(|name| {
+            // SAFETY: a live text.
+            unsafe { if_nametoindex(name.as_ptr()) != 0 }
+        });
+        // A socket is bound to an address of this machine alone.
+        if !is_interface && UdpSocket::bind((name, 0)).is_err() {
+            let message = format!("expected network interfaces or addresses of this machine, given {name:?}");
+            return Err(Error::new(Code::Argument, message));
+        }
+    }
+    Ok(())
 }
 
 /// The address of this machine from which the host is reached: the others may reach it there. The address of the host name would often be

@@ -87,6 +87,8 @@ async function start(name: k.OptimizerName, options: object) {
     "a frozen one": () => k.opt("sgd", frozen),
     "an optimizer": () => k.opt((isFirst ? "sgd" : "adam") as "sgd", one([1])),
     "a rate": () => k.opt("sgd", one([1]), isFirst ? 0.1 : 0.2),
+    "an option of a module": () =>
+      k.opt("sgd", k.module(k.seq("sequential", ["linear", 1, 1], ["drop", isFirst ? 0.1 : 0.2]))),
     "a state": () => withState,
   };
   const differences: Record<string, string> = {};
@@ -128,6 +130,62 @@ async function start(name: k.OptimizerName, options: object) {
     (error) => `${error.code} ${error.message}`,
   );
   await k.barrier();
+}
+{
+  // Options of one step that differ. Each case has an optimizer of its own, of which no process makes the step.
+  const isFirst = rank === 0;
+  const refusal = (call: () => Promise<unknown>) =>
+    call().then(
+      () => "no error",
+      (error) => `${error.code} ${error.message}`,
+    );
+  const cases: Record<string, (o: k.OptimizerHandle) => k.StepOptions | undefined> = {
+    "a norm": () => ({ clipnorm: isFirst ? 1 : 2 }),
+    "a clipping": () => (isFirst ? { clipnorm: 1 } : { clipvalue: 1 }),
+    "a policy": () => (isFirst ? undefined : { nonfinite: "skip" }),
+    "gradients that are kept": () => ({ zerograd: isFirst }),
+    "a rate": (o) => {
+      k.lr(o, isFirst ? 0.1 : 0.2);
+      return undefined;
+    },
+    "a loss scale": (o) => {
+      if (isFirst) k.lossscale(o, { init: 2 });
+      return undefined;
+    },
+  };
+  const steps: Record<string, string> = {};
+  const values: unknown[] = [];
+  for (const [name, change] of Object.entries(cases)) {
+    const { a, o } = await start("sgd", { lr: 0.5 });
+    // Before the backward, since gradients follow a loss scale.
+    const options = change(o);
+    k.backward(k.sum(a));
+    steps[name] = await refusal(() => k.stepAsync(o, options));
+    values.push(numbers(a));
+  }
+  const options: Record<string, k.TrainOptions> = {
+    "a size": { batchsize: isFirst ? 1 : 2 },
+    "an accumulation": { accumulate: isFirst ? 1 : 2 },
+    "an order": { shuffle: isFirst },
+    "a rest": { droplast: isFirst },
+    "a policy for losses": isFirst ? {} : { nonfiniteloss: "skip" },
+  };
+  for (const [name, own] of Object.entries(options)) {
+    const net = k.module(["linear", 1, 1]);
+    const model = k.model(net, k.loss("mse"), k.opt("sgd", net));
+    k.train(model, { batchsize: 2, ...own });
+    k.train(model, k.tensor([[1], [2], [3]]), k.tensor([[1], [2], [3]]));
+    await k.distributed(model);
+    const before = JSON.stringify(k.state(net));
+    steps[name] = await refusal(() => k.runAsync(model));
+    values.push(JSON.stringify(k.state(net)) === before);
+  }
+  // The group can be used on.
+  const { a, o } = await start("sgd", { lr: 0.5 });
+  k.backward(k.sum(a));
+  k.lr(o, 0.25);
+  await k.stepAsync(o, { clipvalue: 2 });
+  results.steps = { ...steps, values, afterwards: numbers(a) };
 }
 console.log(JSON.stringify(results));
 process.exit();

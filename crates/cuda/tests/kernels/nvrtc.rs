@@ -1,5 +1,5 @@
-//! NVRTC compiles all kernels for four generations of GPUs, without a GPU or a driver: no spills, 16-byte accesses, no
-//! contraction. Two generations are ignored tests.
+//! NVRTC compiles all kernels without a GPU or a driver. PTX of the oldest GPUs has 16-byte accesses and no contraction. Machine code of
+//! four generations spills nothing; three of them are ignored tests.
 //!
 //! `scripts/nvrtc.mjs` fetches the pinned NVRTC: 90 MB, once for a user.
 
@@ -51,19 +51,25 @@ fn kernels(definition: &Definition) -> &'static [&'static str] {
 /// The compute capability of the oldest GPUs that the kernels run on.
 const OLDEST: u32 = 75;
 
-fn check(nvrtc: &Nvrtc, capability: u32) {
+/// Each text with its name and its kernels.
+fn for_each_text(mut check: impl FnMut(&str, &str, &[&str])) {
     for definition in CATALOG.iter().filter(|definition| !definition.needs_closure()) {
-        let context = format!("{} for compute capability {capability}", definition.name);
-        check_text(nvrtc, capability, &context, &source(definition), kernels(definition));
+        check(definition.name, &source(definition), kernels(definition));
     }
     let passes = ["negate", "scale", "axpy", "dot", "magnitudes", "form_pair", "first_loop", "second_loop"];
     for is_double in [false, true] {
-        let context = format!("lbfgs ({is_double}) for compute capability {capability}");
-        check_text(nvrtc, capability, &context, &lbfgs_source(is_double), &passes);
+        check(&format!("lbfgs ({is_double})"), &lbfgs_source(is_double), &passes);
     }
 }
 
-fn check_text(nvrtc: &Nvrtc, capability: u32, context: &str, source: &str, kernels: &[&str]) {
+fn check(capability: u32) {
+    let nvrtc = nvrtc();
+    for_each_text(|name, source, kernels| {
+        check_machine_code(&nvrtc, capability, &format!("{name} for compute capability {capability}"), source, kernels);
+    });
+}
+
+fn check_machine_code(nvrtc: &Nvrtc, capability: u32, context: &str, source: &str, kernels: &[&str]) {
     let compiled = nvrtc.compile(source, Target::Cubin(capability), &["--ptxas-options=-v"]).unwrap();
     assert!(!compiled.code.is_empty(), "{context}");
     assert!(!compiled.log.contains("warning"), "{context}: {}", compiled.log);
@@ -71,12 +77,10 @@ fn check_text(nvrtc: &Nvrtc, capability: u32, context: &str, source: &str, kerne
     let frames: Vec<_> = compiled.log.lines().filter(|line| line.contains("bytes stack frame")).collect();
     assert_eq!(frames.len(), kernels.len(), "{context}: {}", compiled.log);
     assert!(frames.iter().all(|line| line.contains(spills)), "{context}: {}", compiled.log);
+}
 
-    // PTX of other architectures differs in its header.
-    if capability != OLDEST {
-        return;
-    }
-    let ptx = nvrtc.compile(source, Target::Ptx(capability), &[]).unwrap();
+fn check_ptx(nvrtc: &Nvrtc, context: &str, source: &str, kernels: &[&str]) {
+    let ptx = nvrtc.compile(source, Target::Ptx(OLDEST), &[]).unwrap();
     let ptx = String::from_utf8(ptx.code).unwrap();
     let entries: Vec<_> = ptx.split(".visible .entry ").skip(1).collect();
     assert_eq!(entries.len(), kernels.len(), "{context}");
@@ -92,26 +96,34 @@ fn check_text(nvrtc: &Nvrtc, capability: u32, context: &str, source: &str, kerne
     }
 }
 
+/// PTX of other architectures differs in its header.
 #[test]
+fn kernels_have_no_contraction_and_access_16_bytes() {
+    let nvrtc = nvrtc();
+    for_each_text(|name, source, kernels| check_ptx(&nvrtc, name, source, kernels));
+}
+
+#[test]
+#[ignore = "takes half a minute, and the newest generation is tested"]
 fn kernels_compile_for_turing() {
-    check(&nvrtc(), OLDEST);
+    check(OLDEST);
 }
 
 #[test]
-#[ignore = "takes half a minute, and the generations before and after are tested"]
+#[ignore = "takes half a minute, and the newest generation is tested"]
 fn kernels_compile_for_ampere() {
-    check(&nvrtc(), 80);
+    check(80);
 }
 
 #[test]
-#[ignore = "takes half a minute, and the generations before and after are tested"]
+#[ignore = "takes half a minute, and the newest generation is tested"]
 fn kernels_compile_for_hopper() {
-    check(&nvrtc(), 90);
+    check(90);
 }
 
 #[test]
 fn kernels_compile_for_blackwell() {
-    check(&nvrtc(), 100);
+    check(100);
 }
 
 /// The checks find contraction and spills where they are.

@@ -3,7 +3,7 @@
 use std::ops::{AddAssign, Range};
 use std::{ptr, slice};
 
-use stepwell_distributed::Backend;
+use stepwell_distributed::{Backend, Work};
 use stepwell_optim::{Code, Error, Result};
 use tch::Kind;
 
@@ -37,7 +37,13 @@ struct Piece {
     len: usize,
 }
 
-/// Memory for the rows that a bucket receives, which the next bucket may use.
+/// A bucket whose rows are on their way to the processes that add them.
+pub(super) struct Sent<'a> {
+    work: Work<'a>,
+    received: tch::Tensor,
+}
+
+/// Memory for the rows that a bucket receives, which another bucket may use afterwards.
 #[derive(Default)]
 pub(super) struct Received(Option<tch::Tensor>);
 
@@ -154,15 +160,27 @@ impl Bucket {
         flat.and_then(|flat| flat.f_reshape(sizes)).map_err(from_tch)
     }
 
-    /// Replaces the elements by the sum over the processes of their elements times the weight of the process. Each process adds the rows of
-    /// its share, in f64 and in the order of the ranks. So each has the same result, and it does not depend on how tensors are
-    /// grouped. Elements of a process of weight 0 do not count, even if they are not finite.
-    pub(super) fn sum(&self, group: &Backend, received: &mut Received, weights: &[f64]) -> Result<()> {
+    /// Starts to send each process the row that it adds. Each fills `received`, which nothing else uses until the sums are back.
+    pub(super) fn send<'a>(&self, group: &'a Backend, received: &mut Received) -> Result<Option<Sent<'a>>> {
         if self.share == 0 {
-            return Ok(());
+            return Ok(None);
         }
-        let received = received.rows(self.kind, weights.len(), self.share)?;
-        group.all_to_all(&received, &self.rows)?.wait()?;
+        let received = received.rows(self.kind, group.size(), self.share)?;
+        let work = group.all_to_all(&received, &self.rows)?;
+        Ok(Some(Sent { work, received }))
+    }
+
+    /// Waits for the rows of this process and adds them. Then starts to replace each element by its sum over the processes, times the weight
+    /// of each. A process adds the rows of its share, in f64 and in the order of the ranks. So each has the same result, and it does not
+    /// depend on how tensors are grouped. Elements of a process of weight 0 do not count, even if they are not finite.
+    pub(super) fn add<'a>(
+        &self,
+        group: &'a Backend,
+        sent: Option<Sent<'a>>,
+        weights: &[f64],
+    ) -> Result<Option<Work<'a>>> {
+        let Some(Sent { work, received }) = sent else { return Ok(None) };
+        work.wait()?;
         let (memory, elements) = (data(&received)?, self.elements());
         // SAFETY: a contiguous tensor of as many elements of this dtype, which nothing else uses.
         unsafe {
@@ -175,7 +193,7 @@ impl Bucket {
             }
         }
         let sum = received.f_select(0, 0).map_err(from_tch)?;
-        group.all_gather(&self.rows, &sum)?.wait()
+        group.all_gather(&self.rows, &sum).map(Some)
     }
 }
 

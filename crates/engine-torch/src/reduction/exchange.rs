@@ -3,7 +3,7 @@
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stepwell_distributed::ProcessGroup;
+use stepwell_distributed::{ProcessGroup, Work};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{ReductionPlan, ReductionWeights};
 
@@ -39,6 +39,9 @@ pub(super) struct Exchanged {
     pub(super) written: Vec<bool>,
 }
 
+/// A bucket with the positions of its parameters, whose sums are on their way.
+type Returning<'a> = (&'a Bucket, &'a [usize], Option<Work<'a>>);
+
 /// Makes an exchange, once.
 pub(super) fn run(exchange: &Mutex<Option<Exchange>>) -> Result<Exchanged> {
     let exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -54,25 +57,41 @@ impl Exchange {
         let weights = weights(&announced);
         let (mut arrived, mut written) = (vec![ABSENT; pending.len()], vec![false; pending.len()]);
         let mut arrivals = receiver.into_iter().zip(0u32..);
-        let mut received = Received::default();
-        for (bucket, members) in &buckets {
-            let Some(weights) = &weights else { break };
-            for (index, position) in members.iter().enumerate() {
-                while pending[*position].is_none()
-                    && let Some(((other, gradient), number)) = arrivals.next()
-                {
-                    arrived[other] = f64::from(number);
-                    pending[other] = Some(gradient);
-                }
-                bucket.fill(index, pending[*position].as_ref())?;
+        let mut received = [Received::default(), Received::default()];
+        let mut write = |(bucket, members, work): Returning<'_>, pending: &mut [Option<tch::Tensor>]| -> Result<()> {
+            if let Some(work) = work {
+                work.wait()?;
             }
-            bucket.sum(group.agreed(), &mut received, &weights.gradients)?;
             for (index, position) in members.iter().enumerate() {
                 // A gradient may share its memory with one that the backward still reads. Such a one is written afterwards.
                 if let Some(gradient) = pending[*position].take().filter(owns_memory) {
                     // SAFETY: the gradient is its only tensor, and the backward has accumulated it.
                     written[*position] = unsafe { bucket.write(index, &gradient)? };
                 }
+            }
+            Ok(())
+        };
+        if let Some(weights) = &weights {
+            // The sums of a bucket come back while the next one is sent: a network carries both at once, and neither waits for processors.
+            let mut returning: Option<Returning<'_>> = None;
+            for (number, (bucket, members)) in buckets.iter().enumerate() {
+                for (index, position) in members.iter().enumerate() {
+                    while pending[*position].is_none()
+                        && let Some(((other, gradient), number)) = arrivals.next()
+                    {
+                        arrived[other] = f64::from(number);
+                        pending[other] = Some(gradient);
+                    }
+                    bucket.fill(index, pending[*position].as_ref())?;
+                }
+                let sent = bucket.send(group.agreed(), &mut received[number % 2])?;
+                if let Some(before) = returning.take() {
+                    write(before, &mut pending)?;
+                }
+                returning = Some((bucket, members.as_slice(), bucket.add(group.agreed(), sent, &weights.gradients)?));
+            }
+            if let Some(last) = returning {
+                write(last, &mut pending)?;
             }
         }
         for ((other, _), number) in arrivals {

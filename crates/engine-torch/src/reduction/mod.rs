@@ -193,7 +193,10 @@ pub(crate) fn sum(
         for (index, position) in range.clone().enumerate() {
             bucket.fill(index, tensors[position])?;
         }
-        bucket.sum(group, &mut received, weights)?;
+        let sent = bucket.send(group, &mut received)?;
+        if let Some(work) = bucket.add(group, sent, weights)? {
+            work.wait()?;
+        }
         for (index, position) in range.enumerate() {
             write(position, &bucket.tensor(index)?)?;
         }

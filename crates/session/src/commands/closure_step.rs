@@ -71,7 +71,7 @@ impl<E: Engine> Session<E> {
             if searches {
                 // Its line search compares the losses and the gradients of all processes.
                 let pass = Pass::Computed(loss, Share::Mean(1.0));
-                loss = match bound.borrow().reduce(&session.borrow().engine, &pass)? {
+                loss = match bound.borrow().reduce(&session.borrow().engine, &pass, settings.into())? {
                     Passes::Computed(loss) | Passes::Refused(loss) => loss,
                 };
             }
@@ -96,7 +96,7 @@ impl<E: Engine> Session<E> {
                 if restores {
                     bound.settle(&session.engine)?;
                 }
-                match bound.step(&session.engine, settings.clip, settings.zerograd, settings.nonfinite)? {
+                match bound.step(&session.engine, settings.into())? {
                     Outcome::Pending if restores => {
                         Ok((loss, bound.settle(&session.engine)?.unwrap_or(Outcome::Stepped)))
                     }

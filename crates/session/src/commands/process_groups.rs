@@ -11,10 +11,11 @@ use crate::commands::arguments::Arguments;
 use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::engine::process_group::{GroupSettings, ProcessGroup, ReduceOp};
+use crate::nn::module::Module;
 use crate::session::{Object, Session};
 use crate::training::data_parallel::DataParallel;
 use crate::training::same_objects::{Digest, Part, PartKind};
-use crate::values::convert::named_options;
+use crate::values::convert::{named_options, plain_text, to_value};
 use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
 
@@ -210,12 +211,23 @@ fn begin<E: Engine>(session: &Session<E>, handle: Handle, sharded: bool) -> Resu
         parts.push(Part { kind: PartKind::Buffer, text });
         tensors.push((buffer.name, buffer.tensor));
     }
+    if let Some(module) = bound.registry.module() {
+        parts.push(module_part("", &module));
+        parts.extend(module.descendants().iter().map(|(path, module)| module_part(path, module)));
+    }
     parts.push(Part { kind: PartKind::State, text: state_text(state) });
     DataParallel::begin(&session.engine, &parts, &tensors)
 }
 
 fn tensor_text<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<String> {
     Ok(format!("{:?} {}", session.engine.shape(tensor)?, session.engine.dtype(tensor)?.name()))
+}
+
+/// A module with its options, such as the rate of a dropout, and without what it consists of.
+fn module_part<E: Engine>(path: &str, module: &Module<E>) -> Part {
+    let options = module.options.iter().map(|(name, value)| format!("{name} {}", plain_text(&to_value(value))));
+    let text = format!("`{path}` {} ({})", module.kind, options.collect::<Vec<_>>().join(", "));
+    Part { kind: PartKind::Module, text }
 }
 
 /// The name and the options of an optimizer.
@@ -230,7 +242,7 @@ fn option_parts(state: &Value) -> Vec<Part> {
                 for (group, row) in rows.iter().enumerate() {
                     let Value::Object(options) = row else { continue };
                     for (name, value) in options {
-                        add(format!("{name} {} in group {group}", plain(value)));
+                        add(format!("{name} {} in group {group}", plain_text(value)));
                     }
                 }
             }
@@ -238,15 +250,6 @@ fn option_parts(state: &Value) -> Vec<Part> {
         }
     }
     parts
-}
-
-/// An option as text.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        other => format!("{other:?}"),
-    }
 }
 
 /// The state as a digest. Addresses of parameters differ from process to process.

@@ -1,10 +1,11 @@
 //! Steps of an optimizer, loss scaling, and swapped averages.
 
-use stepwell_optim::{Clip, LossScale, NonFinite, Optimizer, Result};
+use stepwell_optim::{LossScale, Optimizer, Result};
 
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
+use crate::training::step_call::StepCall;
 use crate::training::step_options::StepSettings;
 use crate::values::convert::{named_options, to_value};
 use crate::values::handle::{Handle, ObjectKind};
@@ -25,11 +26,11 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     session.settle_scales()?;
     let (mut bound, engine) = session.optimizer_mut(handle)?;
     if given.is_empty() {
-        bound.step(engine, Clip::None, false, NonFinite::Propagate)?;
+        bound.step(engine, StepCall::PLAIN)?;
     } else {
         let settings = StepSettings::parse(given)?;
         bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-        bound.step(engine, settings.clip, settings.zerograd, settings.nonfinite)?;
+        bound.step(engine, StepCall::from(&settings))?;
     }
     Ok(Value::Null)
 }

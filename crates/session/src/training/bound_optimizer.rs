@@ -21,6 +21,7 @@ use crate::training::parameter_registry::ParameterRegistry;
 use crate::training::passes::{Pass, Passes, Share};
 #[cfg(not(target_family = "wasm"))]
 use crate::training::sharding::{ShardedStep, Sharding};
+use crate::training::step_call::StepCall;
 use crate::training::step_mode::StepMode;
 use crate::values::data::Data;
 use crate::values::dedupe::first_positions;
@@ -160,8 +161,8 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// Gives each process the gradients of all. Returns the loss of all; `pass` has the one of this process.
-    pub(crate) fn reduce(&self, engine: &E, pass: &Pass) -> Result<Passes> {
-        match self.start_reduction(engine, pass)? {
+    pub(crate) fn reduce(&self, engine: &E, pass: &Pass, call: StepCall<'_>) -> Result<Passes> {
+        match self.start_reduction(engine, pass, call)? {
             Some(started) => started.finish(engine, true),
             None => Ok(match *pass {
                 Pass::Computed(loss, _) => Passes::Computed(loss),
@@ -172,31 +173,34 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// Starts [`BoundOptimizer::reduce`] before the backward that computes the last gradients. `None` in one process.
-    pub(crate) fn start_reduction(&self, engine: &E, pass: &Pass) -> Result<Option<StartedReduction<E>>> {
-        let Some(parallel) = &self.data_parallel else { return Ok(None) };
-        let mut buffers = Vec::new();
-        if let Some(module) = self.registry.module() {
-            for named in module.written(true) {
-                if engine.dtype(&named.tensor)?.is_floating() {
-                    buffers.push(named.tensor);
+    pub(crate) fn start_reduction(
+        &self,
+        engine: &E,
+        pass: &Pass,
+        call: StepCall<'_>,
+    ) -> Result<Option<StartedReduction<E>>> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(parallel) = &self.data_parallel {
+            let mut buffers = Vec::new();
+            if let Some(module) = self.registry.module() {
+                for named in module.written(true) {
+                    if engine.dtype(&named.tensor)?.is_floating() {
+                        buffers.push(named.tensor);
+                    }
                 }
             }
+            return parallel.start(engine, &self.tensors, buffers, pass, self.common_options(call)).map(Some);
         }
-        parallel.start(engine, &self.tensors, buffers, pass).map(Some)
+        let _ = (engine, pass, call);
+        Ok(None)
     }
 
     /// As [`BoundOptimizer::apply`], with the mean of the gradients of all processes.
-    pub(crate) fn step(
-        &mut self,
-        engine: &E,
-        clip: Clip,
-        zero_gradients: bool,
-        non_finite: NonFinite,
-    ) -> Result<Outcome> {
+    pub(crate) fn step(&mut self, engine: &E, call: StepCall<'_>) -> Result<Outcome> {
         if self.data_parallel.is_some() {
-            self.reduce(engine, &Pass::Computed(0.0, Share::Mean(1.0)))?;
+            self.reduce(engine, &Pass::Computed(0.0, Share::Mean(1.0)), call)?;
         }
-        self.apply(engine, clip, zero_gradients, non_finite)
+        self.apply(engine, call.clip, call.zerograd, call.nonfinite)
     }
 
     /// Updates every parameter that has a gradient and is not frozen. Then sets all gradients to zero if

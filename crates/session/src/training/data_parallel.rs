@@ -10,14 +10,15 @@ use crate::engine::Engine;
 use crate::engine::process_group::{GradientReduction, ProcessGroup, ReductionWeights, RunningReduction};
 use crate::training::metrics::BatchMetrics;
 use crate::training::passes::{Pass, Passes, Share};
-use crate::training::same_objects::{Digest, Part, check_same, different};
+use crate::training::same_objects::{Digest, Part, check_same, different, digest_of_parts};
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::element_bytes::write_elements;
 
-/// The place of the digest of the layout among the announced numbers, after the numbers of the pass. Flags follow, one for each
-/// parameter: whether it is frozen.
-const LAYOUT: Range<usize> = 3..5;
+/// The places of the digests of the options and of the layout among the announced numbers, after the numbers of the pass. Flags follow,
+/// one for each parameter: whether it is frozen.
+const OPTIONS: Range<usize> = 3..5;
+const LAYOUT: Range<usize> = OPTIONS.end..7;
 const FROZEN: usize = LAYOUT.end;
 
 /// The processes that train the parameters of an optimizer.
@@ -33,12 +34,15 @@ pub(crate) struct StartedReduction<E: Engine> {
     tensors: Vec<E::Tensor>,
     /// The positions of the tensors that are not frozen.
     trained: Vec<usize>,
+    /// The options that the processes must have in common.
+    options: Vec<Part>,
     is_sum: bool,
     running: Box<dyn RunningReduction>,
 }
 
 /// The common decision of the processes, from their announcements.
 enum Agreement {
+    OtherOptions,
     Refused(f64),
     Reduce { loss: f64, weights: ReductionWeights },
 }
@@ -107,13 +111,14 @@ impl<E: Engine> DataParallel<E> {
     }
 
     /// Starts to replace the gradient of each parameter by the one of all samples, before the backward that computes the last of them.
-    /// `buffers` of floating point, such as running statistics, become the weighted mean.
+    /// `buffers` of floating point, such as running statistics, become the weighted mean. The processes must have `options` in common.
     pub(crate) fn start(
         &self,
         engine: &E,
         tensors: &[E::Tensor],
         buffers: Vec<E::Tensor>,
         pass: &Pass,
+        options: Vec<Part>,
     ) -> Result<StartedReduction<E>> {
         let trained: Vec<_> = (0..tensors.len()).filter(|i| engine.requires_grad(&tensors[*i])).collect();
         let index_of = |position: &usize| trained.binary_search(position).ok();
@@ -130,6 +135,7 @@ impl<E: Engine> DataParallel<E> {
         }
         layout.add(format!("{order:?}").as_bytes());
         let mut announced = pass.numbers().to_vec();
+        announced.extend(digest_of_parts(&options).numbers());
         announced.extend(layout.numbers());
         announced.extend((0..tensors.len()).map(|position| f64::from(u8::from(index_of(&position).is_none()))));
         let is_sum = matches!(pass, Pass::Computed(_, Share::Sum(_)));
@@ -139,7 +145,7 @@ impl<E: Engine> DataParallel<E> {
         };
         let reduction = GradientReduction { parameters, order, buffers, announced, weights: Box::new(weights) };
         let running = self.group.start_reduction(reduction)?;
-        Ok(StartedReduction { parallel: self.clone(), tensors: tensors.to_vec(), trained, is_sum, running })
+        Ok(StartedReduction { parallel: self.clone(), tensors: tensors.to_vec(), trained, options, is_sum, running })
     }
 
     fn last_order(&self) -> MutexGuard<'_, Option<Vec<usize>>> {
@@ -172,12 +178,17 @@ impl<E: Engine> StartedReduction<E> {
     /// there, and is absent afterwards only if all lack it.
     ///
     /// # Errors
-    /// [`Code::Distributed`] if the pass of another process has failed. All processes then have no gradients.
+    /// - [`Code::Distributed`] if the pass of another process has failed. All processes then have no gradients.
+    /// - [`Code::Parameter`] if the processes have other options or other parameters. Each then has its own gradients.
     pub(crate) fn finish(self, engine: &E, has_computed: bool) -> Result<Passes> {
-        let Self { parallel, tensors, trained, is_sum, running } = self;
+        let Self { parallel, tensors, trained, options, is_sum, running } = self;
         let reduced = running.finish(has_computed)?;
         let agreement = Agreement::of(&reduced.announced, is_sum);
         let (loss, arrived) = match (agreement, reduced.arrived) {
+            (Ok(Agreement::OtherOptions), _) => {
+                check_same(&*parallel.group, &options)?;
+                return Err(Error::new(Code::Internal, "equal options of different digests"));
+            }
             (Ok(Agreement::Refused(loss)), _) => return Ok(Passes::Refused(loss)),
             (Ok(Agreement::Reduce { loss, .. }), Some(arrived)) => (loss, arrived),
             (Err(error), _) if error.code() == Code::Parameter => return Err(error),
@@ -204,6 +215,9 @@ impl Agreement {
     fn of(rows: &[Vec<f64>], is_sum: bool) -> Result<Self> {
         if let Some(rank) = rows.iter().position(|row| row[0] == Pass::FAILED) {
             return Err(Error::new(Code::Distributed, format!("rank {rank} has failed in this step, and says why")));
+        }
+        if rows.iter().any(|row| row[OPTIONS] != rows[0][OPTIONS]) {
+            return Ok(Self::OtherOptions);
         }
         if let Some(row) = rows.iter().find(|row| row[0] == Pass::REFUSED) {
             return Ok(Self::Refused(row[1]));

@@ -2,6 +2,8 @@
 
 pub(crate) mod bound_optimizer;
 pub(crate) mod clip;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod common_options;
 pub(crate) mod data_loader;
 #[cfg_attr(target_family = "wasm", path = "one_process.rs")]
 pub(crate) mod data_parallel;
@@ -22,6 +24,7 @@ pub(crate) mod same_objects;
 pub(crate) mod sharded_state;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod sharding;
+pub(crate) mod step_call;
 pub(crate) mod step_mode;
 pub(crate) mod step_options;
 pub(crate) mod swap_averages;

@@ -20,6 +20,7 @@ use crate::training::lbfgs_step::minimize;
 use crate::training::metrics::{BatchMetrics, BatchReport};
 use crate::training::non_finite::{FiniteCheck, non_finite_loss};
 use crate::training::passes::{Pass, Passes, Share};
+use crate::training::step_call::StepCall;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -201,6 +202,7 @@ impl<E: Engine> Model<E> {
         options: &TrainOptions,
     ) -> Result<LearnedStep> {
         let (engine, clip, policy) = (context.engine, options.clip()?, options.nonfinite);
+        let call = StepCall { clip, zerograd: false, nonfinite: policy, train: Some(options) };
         let tensors = self.optimizer.borrow().tensors().to_vec();
         let device = self.device(engine)?;
         self.optimizer.borrow().optimizer.check_not_swapped()?;
@@ -259,7 +261,7 @@ impl<E: Engine> Model<E> {
                 }
                 sum += shares[position] * value;
                 if last_position == Some(position) {
-                    started.set(self.optimizer.borrow().start_reduction(engine, &Pass::Computed(sum, share))?);
+                    started.set(self.optimizer.borrow().start_reduction(engine, &Pass::Computed(sum, share), call)?);
                 }
                 scaled_backward(context, &loss, scale * shares[position])
             };
@@ -281,7 +283,7 @@ impl<E: Engine> Model<E> {
             let result = compute();
             let loss = match &parallel {
                 None => result?,
-                Some(_) => self.agreed(engine, result, started.take(), &refused, share)?,
+                Some(_) => self.agreed(engine, result, (started.take(), call), &refused, share)?,
             };
             loss_before.get_or_insert(loss);
             Ok(loss)
@@ -331,7 +333,7 @@ impl<E: Engine> Model<E> {
         &self,
         engine: &E,
         result: Result<f64>,
-        started: Option<StartedReduction<E>>,
+        (started, call): (Option<StartedReduction<E>>, StepCall<'_>),
         refused: &Cell<Option<f64>>,
         share: Share,
     ) -> Result<f64> {
@@ -342,7 +344,7 @@ impl<E: Engine> Model<E> {
         };
         let passes = match started {
             Some(started) => started.finish(engine, result.is_ok()),
-            None => self.optimizer.borrow().reduce(engine, &pass),
+            None => self.optimizer.borrow().reduce(engine, &pass, call),
         };
         result?;
         match passes? {

@@ -7,7 +7,7 @@ use stepwell_optim::Result;
 
 use crate::engine::Engine;
 use crate::training::metrics::BatchMetrics;
-use crate::training::passes::{Pass, Passes};
+use crate::training::passes::Passes;
 
 /// There is none.
 pub(crate) struct DataParallel<E: Engine>(Infallible, PhantomData<E>);
@@ -33,10 +33,6 @@ impl<E: Engine> DataParallel<E> {
     }
 
     pub(crate) fn order(&self, _: &E, _: &[usize]) -> Result<Vec<usize>> {
-        match self.0 {}
-    }
-
-    pub(crate) fn start(&self, _: &E, _: &[E::Tensor], _: Vec<E::Tensor>, _: &Pass) -> Result<StartedReduction<E>> {
         match self.0 {}
     }
 

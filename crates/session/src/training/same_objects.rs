@@ -7,7 +7,7 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::process_group::ProcessGroup;
 
-/// A part of an optimizer that the processes must have in common.
+/// A part of a training that the processes must have in common.
 pub(crate) struct Part {
     pub(crate) kind: PartKind,
     /// The part in words, equal for equal parts.
@@ -20,7 +20,9 @@ pub(crate) enum PartKind {
     Option,
     Parameter,
     Buffer,
+    Module,
     State,
+    Call,
 }
 
 impl PartKind {
@@ -32,12 +34,16 @@ impl PartKind {
                 ("parameters", "make the same module and the same parameter groups, in the same order")
             }
             PartKind::Buffer => ("buffers", "make the same module"),
+            PartKind::Module => ("modules", "make the same module with the same options"),
             PartKind::State => ("state of the optimizer", "load the same checkpoint, or make the optimizer anew"),
+            PartKind::Call => {
+                ("options of a step", "call with the same options, and change options on each process alike")
+            }
         }
     }
 
     fn from_number(number: f64) -> Self {
-        [Self::Option, Self::Parameter, Self::Buffer]
+        [Self::Option, Self::Parameter, Self::Buffer, Self::Module, Self::Call]
             .into_iter()
             .find(|kind| *kind as u8 as f64 == number)
             .unwrap_or(Self::State)
@@ -96,6 +102,16 @@ fn texts<T>(group: &dyn ProcessGroup<T>, part: Option<&Part>) -> Result<Vec<(Par
 /// The first rank whose row differs from the row of rank 0.
 pub(crate) fn different(rows: &[Vec<f64>]) -> Option<usize> {
     rows.iter().position(|row| *row != rows[0])
+}
+
+/// The digest of all parts.
+pub(crate) fn digest_of_parts(parts: &[Part]) -> Digest {
+    let mut digest = Digest::default();
+    for part in parts {
+        digest.add(part.text.as_bytes());
+        digest.add(b"\n");
+    }
+    digest
 }
 
 fn digest_of(bytes: &[u8]) -> [f64; 2] {

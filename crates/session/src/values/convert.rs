@@ -79,6 +79,19 @@ pub(crate) fn option_entries(specs: &[OptionSpec], values: &[OptionValue]) -> Va
     Value::object(specs.iter().zip(values).map(|(spec, value)| (spec.name, to_value(value))))
 }
 
+/// The value of an option as text for a message.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn plain_text(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => format!("[{}]", list.iter().map(plain_text).collect::<Vec<_>>().join(", ")),
+        other => format!("{other:?}"),
+    }
+}
+
 /// A value as JavaScript sees it.
 pub(crate) fn to_value(value: &OptionValue) -> Value {
     match value {
