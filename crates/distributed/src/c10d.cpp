@@ -111,6 +111,8 @@ int32_t stepwell_group_connect(
     auto prefix = std::string("stepwell/") + (restarts == nullptr ? "0" : restarts);
     auto store = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
     auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(timeout));
+    // As many operations of a reduction run at once.
+    gloo->threads = 3;
     if (interface != nullptr) {
       gloo->devices.clear();
       std::istringstream names(interface);

@@ -37,8 +37,8 @@ struct Piece {
     len: usize,
 }
 
-/// A bucket whose rows are on their way to the processes that add them.
-pub(super) struct Sent<'a> {
+/// The rows of a bucket on their way to the processes that add them.
+pub(super) struct Rows<'a> {
     work: Work<'a>,
     received: tch::Tensor,
 }
@@ -161,13 +161,13 @@ impl Bucket {
     }
 
     /// Starts to send each process the row that it adds. Each fills `received`, which nothing else uses until the sums are back.
-    pub(super) fn send<'a>(&self, group: &'a Backend, received: &mut Received) -> Result<Option<Sent<'a>>> {
+    pub(super) fn send<'a>(&self, group: &'a Backend, received: &mut Received) -> Result<Option<Rows<'a>>> {
         if self.share == 0 {
             return Ok(None);
         }
         let received = received.rows(self.kind, group.size(), self.share)?;
         let work = group.all_to_all(&received, &self.rows)?;
-        Ok(Some(Sent { work, received }))
+        Ok(Some(Rows { work, received }))
     }
 
     /// Waits for the rows of this process and adds them. Then starts to replace each element by its sum over the processes, times the weight
@@ -176,10 +176,10 @@ impl Bucket {
     pub(super) fn add<'a>(
         &self,
         group: &'a Backend,
-        sent: Option<Sent<'a>>,
+        rows: Option<Rows<'a>>,
         weights: &[f64],
     ) -> Result<Option<Work<'a>>> {
-        let Some(Sent { work, received }) = sent else { return Ok(None) };
+        let Some(Rows { work, received }) = rows else { return Ok(None) };
         work.wait()?;
         let (memory, elements) = (data(&received)?, self.elements());
         // SAFETY: a contiguous tensor of as many elements of this dtype, which nothing else uses.

@@ -3,12 +3,12 @@
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stepwell_distributed::{ProcessGroup, Work};
+use stepwell_distributed::{Backend, ProcessGroup, Work};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{ReductionPlan, ReductionWeights};
 
 use super::arrivals::owns_memory;
-use super::bucket::{Bucket, Received};
+use super::bucket::{Bucket, Received, Rows};
 use super::numbers::{ABSENT, gather, lock};
 
 /// The position of a parameter, and its gradient.
@@ -39,6 +39,8 @@ pub(super) struct Exchanged {
     pub(super) written: Vec<bool>,
 }
 
+/// A bucket with the positions of its parameters, whose rows are on their way.
+type Sent<'a> = (&'a Bucket, &'a [usize], Option<Rows<'a>>);
 /// A bucket with the positions of its parameters, whose sums are on their way.
 type Returning<'a> = (&'a Bucket, &'a [usize], Option<Work<'a>>);
 
@@ -57,7 +59,7 @@ impl Exchange {
         let weights = weights(&announced);
         let (mut arrived, mut written) = (vec![ABSENT; pending.len()], vec![false; pending.len()]);
         let mut arrivals = receiver.into_iter().zip(0u32..);
-        let mut received = [Received::default(), Received::default()];
+        let mut received: [Received; 3] = Default::default();
         let mut write = |(bucket, members, work): Returning<'_>, pending: &mut [Option<tch::Tensor>]| -> Result<()> {
             if let Some(work) = work {
                 work.wait()?;
@@ -72,7 +74,9 @@ impl Exchange {
             Ok(())
         };
         if let Some(weights) = &weights {
-            // The sums of a bucket come back while the next one is sent: a network carries both at once, and neither waits for processors.
+            // The next bucket is sent before a bucket is added, and its sums come back while the one after it is sent. So the network
+            // does not wait for processors. Each process starts these operations in the same order.
+            let mut sent: Option<Sent<'_>> = None;
             let mut returning: Option<Returning<'_>> = None;
             for (number, (bucket, members)) in buckets.iter().enumerate() {
                 for (index, position) in members.iter().enumerate() {
@@ -84,14 +88,17 @@ impl Exchange {
                     }
                     bucket.fill(index, pending[*position].as_ref())?;
                 }
-                let sent = bucket.send(group.agreed(), &mut received[number % 2])?;
-                if let Some(before) = returning.take() {
-                    write(before, &mut pending)?;
+                let next = bucket.send(group.agreed(), &mut received[number % 3])?;
+                if let Some(before) = sent.replace((bucket, members.as_slice(), next)) {
+                    let added = add(group.agreed(), before, weights)?;
+                    if let Some(before) = returning.replace(added) {
+                        write(before, &mut pending)?;
+                    }
                 }
-                returning = Some((bucket, members.as_slice(), bucket.add(group.agreed(), sent, &weights.gradients)?));
             }
-            if let Some(last) = returning {
-                write(last, &mut pending)?;
+            if let Some(last) = sent {
+                let added = add(group.agreed(), last, weights)?;
+                returning.into_iter().chain([added]).try_for_each(|bucket| write(bucket, &mut pending))?;
             }
         }
         for ((other, _), number) in arrivals {
@@ -99,4 +106,9 @@ impl Exchange {
         }
         Ok(Exchanged { announced, weights, buckets, arrived, written })
     }
+}
+
+/// Adds the rows of a bucket, and starts to send the sums back.
+fn add<'a>(group: &'a Backend, (bucket, members, rows): Sent<'a>, weights: &ReductionWeights) -> Result<Returning<'a>> {
+    Ok((bucket, members, bucket.add(group, rows, &weights.gradients)?))
 }
