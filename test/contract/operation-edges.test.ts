@@ -154,6 +154,9 @@ describe("counting", () => {
     expect(expectError("ERR_SHAPE", () => k.bincount([[1]]))).toMatch(/\[n\], given shape \[1, 1\]/);
     expect(expectError("ERR_ARGUMENT", () => k.histc([1, Number.NaN], 3))).toMatch(/both finite/);
     expect(expectError("ERR_ARGUMENT", () => k.histc([1], 0))).toMatch(/at least one bin/);
+    // An f32 lacks the number of the last bin.
+    const many = k.histc([0, 0.5, 1], 2 ** 24 + 4);
+    expect([k.sum(many), k.select(many, 0, 0), k.select(many, 0, -1)].flatMap(elements)).toEqual([3, 1, 1]);
     expectError("ERR_SHAPE", () => k.mode(k.tensor(new Float32Array(0), { shape: [2, 0] })));
     expect(expectError("ERR_MEMORY", () => k.bincount([2 ** 52]))).toMatch(/needs/);
   });

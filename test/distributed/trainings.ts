@@ -11,6 +11,7 @@ export interface Training {
   readonly loss?: "ce" | "weighted ce" | "mse" | "sum" | "own";
   readonly scale?: k.LossScaleOptions;
   readonly samples?: number;
+  readonly epochs?: number;
   /** Parameters of 16 bits. The numbers of the one step are whole, so that no sum is rounded. */
   readonly dtype?: "half" | "bfloat16";
 }
@@ -30,7 +31,7 @@ const optimizers: readonly k.OptimizerName[] = k.help("optimizer").map(({ optimi
  */
 export const trainings: readonly Training[] = optimizers.flatMap((optimizer): Training[] => {
   const rows: Training[] = [
-    { name: "plain", optimizer },
+    { name: "plain", optimizer, epochs: 2 },
     { name: "accumulated", optimizer, train: { accumulate: 2 } },
     { name: "clipped", optimizer, train: { clipnorm: 0.05 } },
     { name: "weights of classes", optimizer, loss: "weighted ce" },
@@ -40,7 +41,7 @@ export const trainings: readonly Training[] = optimizers.flatMap((optimizer): Tr
   ];
   // The line search of L-BFGS has a loss, and no scale.
   if (optimizer !== "lbfgs") {
-    rows.push({ name: "scaled", optimizer, scale: { init: 1024, interval: 2 } });
+    rows.push({ name: "scaled", optimizer, scale: { init: 1024, interval: 2 }, epochs: 2 });
     for (const dtype of ["half", "bfloat16"] as const) rows.push({ name: dtype, optimizer, dtype });
   }
   // Each iteration of L-BFGS multiplies differences of rounding.
@@ -54,7 +55,7 @@ type Share = (optimizer: k.OptimizerHandle, parameters: readonly k.TensorHandle[
 /** Makes a training. */
 export async function train(row: Training, share?: Share): Promise<Trained> {
   if (row.dtype) return trainOneStep(row, row.dtype, share);
-  const { optimizer, options, train = {}, loss = "ce", scale, samples = 21 } = row;
+  const { optimizer, options, train = {}, loss = "ce", scale, samples = 21, epochs = 1 } = row;
   k.seed(3);
   const net = k.module(k.seq("sequential", ["linear", "a", 3, 5], "tanh", ["linear", "b", 5, 3]));
   k.to(net, "double");
@@ -79,7 +80,7 @@ export async function train(row: Training, share?: Share): Promise<Trained> {
   k.train(model, k.tensor(inputs, "double"), targets);
   await share?.(o, parameters);
   const losses: number[] = [];
-  for (let epoch = 0; epoch < 2; epoch++) losses.push(k.run(model) as number);
+  for (let epoch = 0; epoch < epochs; epoch++) losses.push(k.run(model) as number);
   const result = { name: row.name, parameters: numbersOf(parameters), losses, skipped: k.skipped(o) };
   k.free(model, criterion, o, net, own);
   return result;

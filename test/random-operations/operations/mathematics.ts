@@ -15,10 +15,10 @@ const dtypes = [...supported("float", "double", "half", "bfloat16"), "long", "bo
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 const tensorNames = words("x y z weight bias min max condition mask indices source");
-const wholeNames = words(
-  "dim a b first last diagonal shift index start length n m k steps low high offset bins dim1 dim2 p",
-);
-const listNames = words("dims shape");
+const wholeNames = words("dim a b first last diagonal shift index start length k low high offset dim1 dim2 p");
+/** Whole numbers that say how many elements a result has. */
+const sizeNames = words("n m steps bins");
+const listNames = words("dims");
 const flagNames = words(
   "keepdim descending largest tanh nan upper left unitriangular hermitian check pivot dataflag pivotflag complete full replace periodic",
 );
@@ -77,6 +77,9 @@ function operand(world: World, made: k.TensorHandle[], role: string, isApart: bo
 }
 
 const whole = (random: Random): number => (random.chance(0.8) ? random.int(5) - 1 : random.pick(oddNumbers));
+/** A machine has the memory for some odd sizes, and would be busy with them for minutes. */
+const oddSizes = oddNumbers.filter((size) => !(size >= 2 ** 20 && size < 2 ** 40));
+const size = (random: Random): number => (random.chance(0.8) ? random.int(5) - 1 : random.pick(oddSizes));
 
 function argument(world: World, made: k.TensorHandle[], operation: string, name: string, isApart: boolean): unknown {
   const { random } = world;
@@ -93,11 +96,12 @@ function argument(world: World, made: k.TensorHandle[], operation: string, name:
   if (name === "dtype") return random.pick(dtypes);
   if (flagNames.has(name)) return random.chance(0.5);
   if (name === "shape")
-    return random.chance(0.8) ? random.pick(shapes) : random.list(random.int(4), () => whole(random));
+    return random.chance(0.8) ? random.pick(shapes) : random.list(random.int(4), () => size(random));
   if (listNames.has(name)) return random.list(random.int(4), () => whole(random));
   // `dim` may be several dimensions.
   if (name === "dim" && random.chance(0.15)) return random.list(random.int(3), () => whole(random));
   if (wholeNames.has(name)) return whole(random);
+  if (sizeNames.has(name)) return size(random);
   return random.chance(0.7) ? random.pick([0, 1, 2, -1, 0.5]) : random.pick(oddNumbers);
 }
 
@@ -162,9 +166,8 @@ function writeAndCompare(
 }
 
 /** Calls an operation with the arguments of a recording, which fit it. */
-function applyRecorded(world: World): void {
+function applyRecorded(world: World, name: string): void {
   const made: k.TensorHandle[] = [];
-  const name = world.random.pick(operationNames);
   const args = operationArguments(name, (tensor) => {
     const { data, shape } = k.data(tensor);
     const dtype = k.dtype(tensor);
@@ -180,22 +183,30 @@ function applyRecorded(world: World): void {
   }
 }
 
+/** An error of one call leaves the next one as it was. */
+function each<Item>(items: readonly Item[], apply: (item: Item) => void): void {
+  for (const item of items) {
+    try {
+      apply(item);
+    } catch (error) {
+      if (!(error instanceof k.StepwellError) || error instanceof EndOfOperation) throw error;
+    }
+  }
+}
+
 export const mathematicsOperations: Operations = {
-  recorded: applyRecorded,
+  recorded: (world) => {
+    const names = world.random.list(8, () => world.random.pick(operationNames));
+    each(names, (name) => applyRecorded(world, name));
+  },
   ...Object.fromEntries(
     [...new Set(rows.map(({ family }) => family))].map((family) => {
       const own = rows.filter((row) => row.family === family);
       return [
         family,
         (world: World) => {
-          for (const row of world.random.list(3, () => world.random.pick(own))) {
-            try {
-              apply(world, row);
-            } catch (error) {
-              // An error of one call leaves the next one as it was.
-              if (!(error instanceof k.StepwellError) || error instanceof EndOfOperation) throw error;
-            }
-          }
+          const rows = world.random.list(3, () => world.random.pick(own));
+          each(rows, (row) => apply(world, row));
         },
       ];
     }),
