@@ -278,7 +278,7 @@ it("a layer and a loss of any options and sizes succeed or throw StepwellErrors"
         k.free();
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });
 
