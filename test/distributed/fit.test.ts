@@ -7,6 +7,7 @@ import * as k from "@stepwell/sdk";
 import { afterAll, expect, test } from "vitest";
 import { allFitted, type Fitted } from "./fits.js";
 import { resultsOf } from "./launch.js";
+import { differing, failing } from "./uneven-fits.js";
 
 const folder = mkdtempSync(join(tmpdir(), "distributed-fit-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -54,6 +55,13 @@ test.each([1, 3])("%i processes fit as one process", async (size) => {
   if (size === 1) return;
   for (const [rank, { ends }] of ranks.entries()) {
     const failed = "ERR_DISTRIBUTED fit: rank 1 has failed in this training, and says why";
+    const differences = Object.entries(differing).map(([name, [, first, other]]) => [
+      name,
+      `ERR_PARAMETER fit: expected the same options on each process, given ${first} on rank 0 and ${other} on rank 1: call fit with the same options`,
+    ]);
+    const failures = Object.entries(failing).map(([name, [, error]]) => [name, rank === 1 ? error : failed]);
+    const second =
+      "ERR_ARGUMENT fit: a training of this module, optimizer or parameters is running: end it before another begins";
     expect(ends).toEqual({
       "a signal of rank 1": "aborted",
       steps: ranks[0]?.ends.steps,
@@ -69,6 +77,12 @@ test.each([1, 3])("%i processes fit as one process", async (size) => {
       "fewer samples on rank 1": expect.stringMatching(
         /^ERR_SHAPE fit: expected as many samples on each process, since each takes its part of a batch, given 21 on rank 0 and 20 on rank 1$/,
       ),
+      ...Object.fromEntries([...differences, ...failures]),
+      "a metric of classes":
+        rank === 1 ? "ERR_OPTION_RANGE fit: accuracy needs a loss of classes, ce or nll, given mse" : failed,
+      "a training that has begun since": rank === 1 ? second : failed,
+      "a second training of rank 1": `finished after 3, ${rank === 1 ? second : ""}`,
+      "a busy model of rank 1": rank === 1 ? expect.stringMatching(/^ERR_BUSY fit: /) : "",
       afterwards: "finished after 3",
     });
   }

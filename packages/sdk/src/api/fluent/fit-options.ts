@@ -144,6 +144,16 @@ function metricsOf(
 
 const unlessDefault = <Word>(policy: Word) => (policy === "propagate" ? undefined : policy);
 
+/** Whether options that may be invalid ask for other processes. */
+export function wantsOthers(options: unknown): boolean {
+  try {
+    return Boolean((options as FitOptions).distributed);
+  } catch {
+    // Null, a revoked proxy, or an exception of the caller's own object.
+    return false;
+  }
+}
+
 function readDistributed(given: unknown): DistributedOptions | undefined {
   const where = "fit: distributed";
   if (given === undefined || typeof given === "boolean") return given ? {} : undefined;

@@ -9,6 +9,7 @@ import type { SampleOptions } from "../../types/results.js";
 import { test, train } from "../functions/models.js";
 import { schedule } from "../functions/schedules.js";
 import { lossscale } from "../functions/steps.js";
+import { commonOptions } from "./common-options.js";
 import { EarlyStop } from "./early-stop.js";
 import type { TrainingPlan, Validation } from "./fit.js";
 import { isShort, readData, refuseOthers, requireBatch, setData } from "./fit-data.js";
@@ -50,7 +51,8 @@ export function planTraining(trained: TrainedModel, data: FitData | DataSource, 
   const early = course.earlystop && new EarlyStop(module, course.earlystop);
   const progress = new Progress(source?.[0].source.kind ?? "memory", source?.[0].shuffle?.buffer ?? 1, early);
   if (course.resume !== undefined) progress.goTo(course.resume);
-  const processes = new TrainingProcesses(course.distributed);
+  const common = course.distributed && commonOptions(model, course, source?.[0], validation);
+  const processes = new TrainingProcesses(course.distributed, common);
   return { model, module, optimizer, course, data: given, validation, early, progress, processes };
 }
 

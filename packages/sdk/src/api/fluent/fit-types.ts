@@ -179,9 +179,10 @@ export interface FitOptions extends Omit<TrainOptions, "nonfiniteloss" | "metric
   readonly resume?: TrainingPosition;
   /**
    * Trains with the other processes of the group, or of the environment that `stepwell launch` and `torchrun` set. Without any, this process
-   * trains alone. All have the same data and options. Rank 0 decides the order of the samples and the random numbers of all. It tells the
-   * events and writes the files; the others have the event `done` alone. A signal of any of them ends the training of all. With
-   * `{ sharded: true }`, each process has a part of the state of the optimizer, as for `distributed`. Default false.
+   * trains alone. All have the same data and options: options that differ are `ERR_PARAMETER` on each, before the first step. Rank 0
+   * decides the order of the samples and the random numbers of all. It tells the events and writes the files; the others have the event
+   * `done` alone. A signal of any of them ends the training of all. With `{ sharded: true }`, each process has a part of the state of
+   * the optimizer, as for `distributed`. Default false.
    */
   readonly distributed?: boolean | DistributedOptions;
 }

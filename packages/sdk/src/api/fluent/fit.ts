@@ -19,7 +19,7 @@ import { MemorySteps, MemoryTest } from "./memory-steps.js";
 import type { Pass, TestPass } from "./pass.js";
 import { beginTraining, endTraining } from "./running-trainings.js";
 import { type SourcePlan, SourceSteps, SourceTest } from "./source-steps.js";
-import { LeftTraining, type TrainingProcesses } from "./training-processes.js";
+import { beforeMeeting, LeftTraining, type TrainingProcesses } from "./training-processes.js";
 
 /** A training that can begin. */
 export interface TrainingPlan {
@@ -47,7 +47,10 @@ export interface Validation {
 export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, undefined> {
   const { early, processes } = plan;
   try {
-    const training = beginTraining(plan);
+    const training = beforeMeeting(
+      () => processes.mayBeMany,
+      () => beginTraining(plan),
+    );
     let reason: TrainingEnd["reason"];
     let hasFailed = false;
     try {

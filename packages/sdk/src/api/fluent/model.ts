@@ -18,7 +18,7 @@ import { free, objtype } from "../functions/objects.js";
 import { batchCalls } from "./batch-calls.js";
 import { fit, measured, renamedCalls, type TrainingPlan } from "./fit.js";
 import { readData, refuseOthers, requireBatch, setData } from "./fit-data.js";
-import { readMeasureOptions } from "./fit-options.js";
+import { readMeasureOptions, wantsOthers } from "./fit-options.js";
 import { planTraining } from "./fit-plan.js";
 import type { Figures, FitData, FitOptions, MeasureOptions, MeasureSourceOptions } from "./fit-types.js";
 import { checkedHandle, classofIn, release, toHandle } from "./held.js";
@@ -29,6 +29,7 @@ import { planSource } from "./source-plan.js";
 import { type SourcePlan, SourceTest } from "./source-steps.js";
 import { Tensor } from "./tensor.js";
 import { Training } from "./training.js";
+import { beforeMeeting } from "./training-processes.js";
 
 /** A loss: its name, its name with options as `loss` takes them, the result of `loss`, or a function of output and target. */
 export type LossChoice =
@@ -111,9 +112,14 @@ export class Model implements Held<ModelHandle> {
   fit(data: FitData | DataSource, options?: FitOptions): Training;
   fit(data: FitData | DataSource, options: FitOptions = {}, ...surplus: readonly unknown[]): Training {
     // Errors are thrown here, and not when the first event is awaited.
-    refuseSurplus("fit", surplus);
-    Model.#check(this);
-    const plan = this.#plan(data, options);
+    const plan = beforeMeeting(
+      () => wantsOthers(options),
+      () => {
+        refuseSurplus("fit", surplus);
+        Model.#check(this);
+        return this.#plan(data, options);
+      },
+    );
     return new Training(fit(plan), plan);
   }
 

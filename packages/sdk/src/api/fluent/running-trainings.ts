@@ -11,8 +11,13 @@ interface TrainedObjects {
   readonly optimizer: OptimizerHandle;
 }
 
+/** The objects of a training with the processes that make it. */
+interface BegunTraining extends TrainedObjects {
+  readonly processes: { readonly isAlone: boolean };
+}
+
 /** A training that is running. */
-interface RunningTraining extends TrainedObjects {
+interface RunningTraining extends BegunTraining {
   /** The parameters that it trains. */
   readonly pointers: ReadonlySet<number>;
 }
@@ -38,10 +43,10 @@ export function checkTraining(objects: TrainedObjects): void {
 }
 
 /** Begins a training. It runs until it is ended, or until it is garbage. */
-export function beginTraining(objects: TrainedObjects): RunningTraining {
-  checkTraining(objects);
-  const { module, optimizer } = objects;
-  const training = { module, optimizer, pointers: new Set(pointersOf(objects)) };
+export function beginTraining(begun: BegunTraining): RunningTraining {
+  checkTraining(begun);
+  const { module, optimizer, processes } = begun;
+  const training = { module, optimizer, processes, pointers: new Set(pointersOf(begun)) };
   running.add(new WeakRef(training));
   return training;
 }
@@ -53,6 +58,10 @@ export function endTraining(training: RunningTraining): void {
     if (!other || other === training) running.delete(reference);
   }
 }
+
+/** Whether a training of several processes is running. */
+export const meetsOthers = (): boolean =>
+  [...running].some((reference) => reference.deref()?.processes.isAlone === false);
 
 const pointersOf = ({ optimizer }: TrainedObjects) => opt(optimizer, false).parms.map(({ pointer }) => pointer);
 

@@ -13,6 +13,7 @@ import { allGather, initProcessGroup } from "../functions/process_groups.js";
 import { generator } from "../functions/session.js";
 import { data, tensor } from "../functions/tensors.js";
 import { withGenerator } from "./batch-calls.js";
+import { meetsOthers } from "./running-trainings.js";
 
 /** Words of a process when all meet. */
 const GO = 0;
@@ -27,14 +28,16 @@ export class LeftTraining extends Error {}
 /** The processes of a training. */
 export class TrainingProcesses {
   readonly #options: DistributedOptions | undefined;
+  readonly #common: readonly string[];
   #rank = 0;
   #isAlone = true;
   /** Whether the processes meet no more. */
   #isOver = false;
 
-  /** This process alone, unless others are wanted, with options of `distributed`. */
-  constructor(options: DistributedOptions | undefined) {
+  /** This process alone, unless others are wanted, with options of `distributed`. All must have the same options of `fit` in words. */
+  constructor(options: DistributedOptions | undefined, common: readonly string[] = []) {
     this.#options = options;
+    this.#common = common;
   }
 
   /** Whether this process tells events and writes files. */
@@ -57,13 +60,31 @@ export class TrainingProcesses {
     return this.#isAlone;
   }
 
-  /** Joins the group of this process, or the one that the environment names. Without either, the process stays alone. */
+  /**
+   * Joins the group of this process, or the one that the environment names, and compares the options. Without either, the process stays
+   * alone.
+   */
   async join(): Promise<void> {
     if (this.#options === undefined) return;
     const group = joinedGroup ?? (wasLaunched() ? await initProcessGroup() : undefined);
     if (group === undefined) return;
     this.#rank = group.rank;
     this.#isAlone = false;
+    await this.#compareOptions();
+  }
+
+  /** Fails on all processes, with the same message, unless all have the same options. */
+  async #compareOptions(): Promise<void> {
+    const texts = await this.#texts(JSON.stringify(this.#common));
+    const lists = texts.map((text) => JSON.parse(text) as readonly string[]);
+    const first = lists[0] as readonly string[];
+    const index = first.findIndex((option, i) => lists.some((list) => list[i] !== option));
+    if (index < 0) return;
+    this.#isOver = true;
+    const other = lists.findIndex((list) => list[index] !== first[index]);
+    const given = `given ${first[index]} on rank 0 and ${lists[other]?.[index]} on rank ${other}`;
+    const message = `fit: expected the same options on each process, ${given}: call fit with the same options`;
+    throw new StepwellError("ERR_PARAMETER", message);
   }
 
   /** Has all begin with the parameters of rank 0, and each with random numbers of its own: saved ones, or a stream of rank 0. */
@@ -106,11 +127,8 @@ export class TrainingProcesses {
   /** The text of rank 0. */
   async textOfFirst(text: string | undefined): Promise<string | undefined> {
     if (this.#isAlone) return text;
-    const bytes = text === undefined ? [] : [...new TextEncoder().encode(text)];
-    const [length = 0] = await this.numbers(text === undefined ? -1 : bytes.length);
-    if (length <= 0) return undefined;
-    const numbers = await this.ofFirst(Array.from({ length }, (_, i) => bytes[i] ?? 0));
-    return new TextDecoder().decode(Uint8Array.from(numbers));
+    const [first] = await this.#texts(JSON.stringify(text ?? null));
+    return JSON.parse(first as string) ?? undefined;
   }
 
   /** Does something that may fail on one of the processes, which is then an error of all. */
@@ -165,6 +183,14 @@ export class TrainingProcesses {
     return rows;
   }
 
+  /** The texts of all processes, none empty. */
+  async #texts(own: string): Promise<readonly string[]> {
+    const bytes = new TextEncoder().encode(own);
+    const lengths = await this.numbers(bytes.length);
+    const rows = await this.#gather(Array.from({ length: Math.max(...lengths) }, (_, i) => bytes[i] ?? 0));
+    return rows.map((row, rank) => new TextDecoder().decode(Uint8Array.from(row.slice(0, lengths[rank]))));
+  }
+
   async #gather(numbers: readonly number[]): Promise<readonly (readonly number[])[]> {
     try {
       return await gathered(numbers);
@@ -173,6 +199,21 @@ export class TrainingProcesses {
       if (hasCode(error, "ERR_DISTRIBUTED")) this.#isOver = true;
       throw error;
     }
+  }
+}
+
+/**
+ * Does work before the processes of a training meet. An error is sent to the group, in which the others wait for this process. Not
+ * while calls or another training go on, whose exchanges would be mixed up.
+ */
+export function beforeMeeting<Result>(wantsOthers: () => boolean, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const isTold = joinedGroup !== undefined && !hasCode(error, "ERR_BUSY") && !meetsOthers() && wantsOthers();
+    // Before the next call of the program. The others may have ended.
+    if (isTold) gathered([FAILED, 0]).catch(() => {});
+    throw error;
   }
 }
 
