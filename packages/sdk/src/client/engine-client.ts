@@ -156,9 +156,25 @@ export class EngineClient implements AsynchronousClient {
     return [module, made[1]];
   }
 
-  /** Gives each function of a copied module a function of its own, if it needs one. */
-  bindCopies(module: ModuleHandle): void {
-    if (!this.#functions.areUsed) return;
+  /** A copy of a module, and handles of the members of own modules in it, which belong to no scope. A copy that fails leaves no object. */
+  copyModule(args: readonly unknown[]): readonly [copy: ModuleHandle, members: readonly Handle[]] {
+    if (!this.#functions.areUsed) return [this.call("clone", args) as ModuleHandle, []];
+    const scope = this.openScope();
+    try {
+      const copy = this.call("clone", args) as ModuleHandle;
+      const parts = new Set<Handle>([copy, ...this.#bindCopies(copy)]);
+      const members = scope.handles().filter((handle) => !parts.has(handle));
+      this.keep(parts, scope);
+      this.keep(members);
+      return [copy, members];
+    } finally {
+      this.closeScope(scope);
+    }
+  }
+
+  /** Gives each function of a copied module a function of its own, if it needs one. Returns handles of the modules with such functions. */
+  #bindCopies(module: ModuleHandle): readonly Handle[] {
+    const parts: Handle[] = [];
     const rows = this.call("callbacks", [module]) as readonly (readonly [name: string, number: number])[];
     const copies = new Map<HostedFunction, HostedFunction>();
     // Modules within others come later, and are copied first.
@@ -166,12 +182,14 @@ export class EngineClient implements AsynchronousClient {
       const original = this.#functions.get(number);
       if (original?.copy === undefined || copies.has(original)) continue;
       const part = name === "" ? module : (this.call("child", [module, name]) as ModuleHandle);
+      parts.push(part);
       const copy = original.copy(part, copies);
       copies.set(original, copy);
       this.call("bindcallback", [part, this.#functions.add(copy)]);
       Handle.hold(part, [copy]);
       Handle.hold(module, [copy]);
     }
+    return parts;
   }
 
   /** Calls an operation of the table of tensor mathematics. */

@@ -38,7 +38,8 @@ export function sameMember(a: Member, b: Member): boolean {
 export function withParts(member: Member, name: string, replace: (part: unknown, path: string) => unknown): unknown {
   if (member.kind === "tensor" || member.kind === "module") return replace(member.value, name);
   const parts = member.parts.map(([key, part]) => [key, replace(part, `${name}.${key}`)] as const);
-  return member.kind === "list" ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+  const value = member.kind === "list" ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+  return Object.isFrozen(member.value) ? Object.freeze(value) : value;
 }
 
 function kindOf(value: unknown): "tensor" | "module" | undefined {

@@ -7,12 +7,11 @@ import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyTensor } from "../../types/objects.js";
 import type { ModuleInputs } from "../../types/own-modules.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
-import { handlesIn } from "../../values/handles-in.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { load, loadAsync, save, saveAsync } from "../functions/files.js";
 import { freeze, gradflag, unfreeze } from "../functions/gradients.js";
-import { child, childnames, clone, copyparms, module, names, parm, parmnames, parms } from "../functions/modules.js";
+import { child, childnames, copyparms, module, names, parm, parmnames, parms } from "../functions/modules.js";
 import { objtype, size } from "../functions/objects.js";
 import { state } from "../functions/optimizers.js";
 import { stepAsync } from "../functions/steps.js";
@@ -205,10 +204,10 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   clone(): this;
   clone(...surplus: readonly unknown[]): this {
     refuseSurplus("clone", surplus);
-    const handle = clone(Module.#handleOf(this));
+    const [handle, members] = client.copyModule([Module.#handleOf(this)]);
     const own = ownObjectOf(handle);
-    // Its members were made for no scope, since a copy of a container has no object that would hold them.
-    if (own !== undefined) client.adopt(handlesIn(own, "clone"));
+    // Members of a copy in a container belong to no scope, since the container has no object that would hold them.
+    if (own !== undefined) client.adopt(members);
     return (own ?? new Module(handle)) as this;
   }
 

@@ -88,6 +88,7 @@ export class OwnModule implements HostedFunction {
     if (memberOf(tensor)?.kind !== "tensor") refuse("registerBuffer", "a tensor as argument 2", tensor);
     if (name in this.#object) refuse("registerBuffer", "the name of a new property as argument 1", name);
     if (this.isMade) this.#refuse(name, "assigned");
+    if (!Object.isExtensible(this.#object)) refuse("registerBuffer", "a module that takes properties", "a frozen one");
     this.#buffers.push(name);
     Object.defineProperty(this.#object, name, { value: tensor, enumerable: true, configurable: true, writable: true });
   }
@@ -99,31 +100,43 @@ export class OwnModule implements HostedFunction {
 
   /** The object of a copy of the module, of the same class. Its constructor does not run. */
   copy(module: ModuleHandle, copies: ReadonlyMap<HostedFunction, HostedFunction>): HostedFunction {
-    return client.withoutScope(() => {
-      const object = this.#base.make(this.#object);
-      const own = this.#base.ownOf(object) as OwnModule;
-      for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
-        if (property.value !== this.#wrapper) Object.defineProperty(object, name, property);
-      }
-      for (const [name, member] of this.#members) {
-        if (member.kind === "tensor" && !this.#parameters.has(name) && !this.#buffers.includes(name)) continue;
-        const value = withParts(member, name, (part, path) => {
-          const original = this.#base.ownOf(part as object);
-          const copied = original && (copies.get(original) as OwnModule | undefined);
-          if (copied) return copied.#object;
-          const isTensor = memberOf(part)?.kind === "tensor";
-          const handle = client.call(isTensor ? "parm" : "child", [module, path]);
-          if (part instanceof Handle) return handle;
-          return isTensor ? new Tensor(handle as TensorHandle) : this.#base.of(handle as ModuleHandle);
-        });
-        Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
-      }
-      own.#buffers.push(...this.#buffers);
-      own.#parameters = this.#parameters;
-      own.#handle = module;
-      own.#members = own.#read();
-      objects.set(module, new WeakRef(object));
-      return own;
+    const object = client.withoutScope(() => this.#base.make(this.#object));
+    const own = this.#base.ownOf(object) as OwnModule;
+    for (const name of Reflect.ownKeys(this.#object)) {
+      const property = Object.getOwnPropertyDescriptor(this.#object, name) as PropertyDescriptor;
+      if (property.value === this.#wrapper) property.value = own.#wrapper;
+      else if (typeof name === "string" && "value" in property)
+        property.value = this.#copied(name, property.value, module, copies);
+      Object.defineProperty(object, name, property);
+    }
+    // Frozen objects and sealed ones have such properties, and are not extensible.
+    if (!Object.isExtensible(this.#object)) Object.preventExtensions(object);
+    own.#buffers.push(...this.#buffers);
+    own.#parameters = this.#parameters;
+    own.#handle = module;
+    own.#members = own.#read();
+    objects.set(module, new WeakRef(object));
+    return own;
+  }
+
+  /** The value of a property in a copy. Parts of a member become parts of the copy; any other value stays as it is. */
+  #copied(
+    name: string,
+    value: unknown,
+    module: ModuleHandle,
+    copies: ReadonlyMap<HostedFunction, HostedFunction>,
+  ): unknown {
+    const member = this.#members.get(name);
+    if (member === undefined) return value;
+    if (member.kind === "tensor" && !this.#parameters.has(name) && !this.#buffers.includes(name)) return value;
+    return withParts(member, name, (part, path) => {
+      const original = this.#base.ownOf(part as object);
+      const copied = original && (copies.get(original) as OwnModule | undefined);
+      if (copied) return copied.#object;
+      const isTensor = memberOf(part)?.kind === "tensor";
+      const handle = client.call(isTensor ? "parm" : "child", [module, path]);
+      if (part instanceof Handle) return handle;
+      return isTensor ? new Tensor(handle as TensorHandle) : this.#base.of(handle as ModuleHandle);
     });
   }
 

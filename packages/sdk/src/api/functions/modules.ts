@@ -173,9 +173,7 @@ export function parm(...args: readonly unknown[]): unknown {
  */
 export function clone(module: AnyModule | AnyModel): ModuleHandle;
 export function clone(...args: readonly unknown[]): unknown {
-  const copy = client.call("clone", args) as ModuleHandle;
-  client.bindCopies(copy);
-  return copy;
+  return client.copyModule(args)[0];
 }
 
 /**
