@@ -57,6 +57,101 @@ describe("a property of an own module", () => {
   });
 });
 
+describe("a parameter that comes late", () => {
+  type Late = k.Module & Record<string, unknown>;
+  /** A module whose forward pass assigns to its properties. */
+  class Own extends k.Module {
+    a = k.Tensor.of([1], "grad");
+    constructor(readonly pass: (own: Late, x: k.Tensor) => void) {
+      super();
+    }
+    override forward(x: k.Tensor) {
+      this.pass(this as unknown as Late, x);
+      return x.mul(this.a);
+    }
+  }
+  class Outer extends k.Module {
+    constructor(readonly own: Own) {
+      super();
+    }
+    override forward(x: k.Tensor) {
+      return this.own.forward(x);
+    }
+  }
+  const late = () => k.Tensor.of([2], "grad");
+  const message = /^Own: `b` was assigned after the module was first used: assign all in the constructor$/;
+  const forms: Readonly<Record<string, (own: Own) => k.AnyModule>> = {
+    alone: (own) => own,
+    "in a container": (own) => k.module(k.seq("sequential", own)),
+    "in another own module": (own) => new Outer(own),
+  };
+
+  it.each(Object.keys(forms))("in a forward pass is refused: %s", (form) => {
+    for (const pass of [k.forward, k.evaluate]) {
+      const own = new Own((own) => {
+        own.b ??= late();
+      });
+      const m = (forms[form] as (own: Own) => k.AnyModule)(own);
+      expect(k.parmnames(m)).toHaveLength(1);
+      const before = k.handlecount();
+      for (let i = 0; i < 2; i++) expect(expectError("ERR_PARAMETER", () => pass(m, [1]))).toMatch(message);
+      expect(expectError("ERR_PARAMETER", () => k.opt("sgd", own, 1))).toMatch(message);
+      expect(k.handlecount()).toBe(before);
+      // It works again without the property.
+      Object.assign(own, { pass: () => {} });
+      Reflect.deleteProperty(own, "b");
+      expect(k.tensor(pass(m, [3]))).toEqual([3]);
+    }
+  });
+
+  it("in a forward pass that throws is refused at the next use", () => {
+    const own = new Own((own) => {
+      own.b ??= late();
+      throw new Error("mine");
+    });
+    expect(() => k.forward(own, [1])).toThrow("mine");
+    expect(expectError("ERR_PARAMETER", () => k.opt("sgd", own, 1))).toMatch(message);
+  });
+
+  it("in place of another one is refused", () => {
+    const own = new Own((own) => {
+      own.a = late();
+    });
+    expect(expectError("ERR_PARAMETER", () => k.forward(own, [1]))).toMatch(/^Own: `a` was changed after/);
+  });
+
+  it("in a module within another one is refused at the next use of either", () => {
+    const own = new Own(() => {});
+    const m = new Outer(own);
+    k.forward(m, [1]);
+    Object.assign(own, { b: late() });
+    const before = k.handlecount();
+    for (const use of [() => k.forward(m, [1]), () => m.size, () => k.opt("sgd", m, 1)]) {
+      expect(expectError("ERR_PARAMETER", use)).toMatch(message);
+    }
+    expect(k.handlecount()).toBe(before);
+  });
+
+  it("is no input and no result of the pass", () => {
+    const own = new Own((own, x) => {
+      own.input = x;
+      own.output = x.mul(2);
+    });
+    const m = new Outer(own);
+    for (let i = 0; i < 2; i++) expect(k.tensor(k.forward(m, k.tensor([3], "grad")))).toEqual([3]);
+  });
+
+  it("of a module that only a pass has is none", () => {
+    class Hiding extends k.Module {
+      readonly #hidden = new Own(() => {});
+      override forward(x: k.Tensor) {
+        return this.#hidden.forward(x);
+      }
+    }
+    expect(k.tensor(k.forward(new Hiding(), [3]))).toEqual([3]);
+  });
+});
+
 describe("a callback", () => {
   const options: readonly unknown[] = [
     new Map(),

@@ -27,6 +27,7 @@ export function memberOf(value: unknown): Member | undefined {
 
 /** Whether two members have the same parts. */
 export function sameMember(a: Member, b: Member): boolean {
+  if (a === b) return true;
   if (a.kind !== b.kind || a.parts.length !== b.parts.length) return false;
   return a.parts.every(([name, part], index) => {
     const [otherName, other] = b.parts[index] ?? [];

@@ -28,7 +28,7 @@ import { Tensor } from "./tensor.js";
  * A class that extends it is a module of its own: its constructor calls `super()` and assigns tensors and modules, and its `forward`
  * calculates. A leaf tensor with `"grad"` is a parameter, under the name of its property. Modules are children, also in arrays and
  * dictionaries: `blocks.0.weight`. PyTorch has the same names for the same class. All are assigned before the module is first used:
- * one that is assigned later is `ERR_PARAMETER` at the next use. Private fields (`#x`) are not seen.
+ * one that is assigned later is `ERR_PARAMETER` at the next use. A pass that assigns a new parameter fails with it. Private fields (`#x`) are not seen.
  *
  * `forward` gets a {@link Tensor} for each input, and returns a tensor or a list of them. The pass frees everything
  * else that it makes, as {@link scoped} does. It is synchronous. It may call every function, except to free its inputs or the module, or to run or free the model

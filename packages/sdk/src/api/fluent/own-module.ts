@@ -58,6 +58,8 @@ export class OwnModule implements HostedFunction {
   /** The members that the module was made of. */
   #members: ReadonlyMap<string, Member> = new Map();
   #parameters: ReadonlySet<string> = new Set();
+  /** Parameters that passes have made, which were freed with all else that those made. */
+  readonly #late = new Map<string, unknown>();
   #isMaking = false;
 
   constructor(object: Extended, base: ModuleBase) {
@@ -78,8 +80,7 @@ export class OwnModule implements HostedFunction {
   handle(): ModuleHandle {
     const members = this.#read();
     if (this.#handle === undefined) return this.#make(members);
-    for (const [name, member] of members) this.#check(name, member);
-    for (const name of this.#members.keys()) if (!members.has(name)) this.#refuse(name, "removed");
+    this.#checkAll(members, new Set());
     return this.#handle;
   }
 
@@ -148,6 +149,18 @@ export class OwnModule implements HostedFunction {
 
   /** The forward pass of the class. */
   #forward(inputs: readonly Tensor[]): unknown {
+    let isOver = false;
+    try {
+      const returned = this.#apply(inputs);
+      isOver = true;
+      return returned;
+    } finally {
+      const late = this.#findLate(inputs);
+      if (isOver && late !== undefined) this.#refuse(late, this.#members.has(late) ? "changed" : "assigned");
+    }
+  }
+
+  #apply(inputs: readonly Tensor[]): unknown {
     const own = Object.getOwnPropertyDescriptor(this.#object, "forward")?.value;
     const forward: unknown =
       own === undefined || own === this.#wrapper ? Object.getPrototypeOf(this.#object).forward : own;
@@ -185,9 +198,12 @@ export class OwnModule implements HostedFunction {
 
   #read(): Map<string, Member> {
     const members = new Map<string, Member>();
-    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(this.#object))) {
-      if (property.enumerable !== true || !("value" in property)) continue;
-      const member = memberOf(property.value);
+    for (const name of Object.keys(this.#object)) {
+      const value: unknown = Object.getOwnPropertyDescriptor(this.#object, name)?.value;
+      const before = this.#members.get(name);
+      // Parts of a list or a dictionary may have changed.
+      const isSame = before?.value === value && (before?.kind === "tensor" || before?.kind === "module");
+      const member = isSame ? before : memberOf(value);
       if (member !== undefined) members.set(name, member);
     }
     return members;
@@ -223,13 +239,41 @@ export class OwnModule implements HostedFunction {
     }
   }
 
+  /** Remembers the parameters that a pass has assigned to properties, while they are not yet freed. Returns the name of one. */
+  #findLate(inputs: readonly Tensor[]): string | undefined {
+    let found: string | undefined;
+    if (!this.isMade) return found;
+    for (const [name, member] of this.#read()) {
+      if (member.kind !== "tensor" || this.#members.get(name)?.value === member.value) continue;
+      const isKnown = this.#late.get(name) === member.value;
+      if (!isKnown && (inputs.includes(member.value as Tensor) || !isParameter(member.value))) continue;
+      this.#late.set(name, member.value);
+      found ??= name;
+    }
+    return found;
+  }
+
+  /** Fails unless the members are those that the module was made of, and so are the members of own modules among them. */
+  #checkAll(members: ReadonlyMap<string, Member>, seen: Set<OwnModule>): void {
+    seen.add(this);
+    for (const [name, member] of members) this.#check(name, member);
+    for (const name of this.#members.keys()) if (!members.has(name)) this.#refuse(name, "removed");
+    for (const { parts } of this.#members.values()) {
+      for (const [, part] of parts) {
+        const own = this.#base.ownOf(part as object);
+        if (own !== undefined && !seen.has(own)) own.#checkAll(own.#read(), seen);
+      }
+    }
+  }
+
   /** Fails for a member that the module was not made of. */
   #check(name: string, member: Member): void {
     const before = this.#members.get(name);
     if (before !== undefined && sameMember(before, member)) return;
     const wasPart = before !== undefined && (before.kind !== "tensor" || this.#parameters.has(name));
     // A pass may leave a tensor in a property: it is not a parameter.
-    if (member.kind === "tensor" && !wasPart && !isParameter(member.value)) return;
+    const isLate = this.#late.get(name) === member.value;
+    if (member.kind === "tensor" && !wasPart && !isLate && !isParameter(member.value)) return;
     this.#refuse(name, before === undefined ? "assigned" : "changed");
   }
 
