@@ -175,6 +175,41 @@ describe("a module", () => {
     expect(String(m)).toContain("Module sequential, 3 parameters of 80 elements, double, frozen\n");
   });
 
+  it("counts a parameter once that occurs twice, and says where it is tied", () => {
+    const layer = k.module(["linear", 2, 2]);
+    const m = k.module(k.seq("sequential", layer, "relu", layer));
+    const text = `Module sequential, 2 parameters of 6 elements
+  0: linear(inputs: 2, outputs: 2), 2 parameters of 6 elements
+  1: relu
+  2: linear(inputs: 2, outputs: 2), tied`;
+    expect(String(m)).toBe(text);
+    expect(k.state(m).map(({ tied }) => tied)).toEqual([undefined, undefined, undefined, "0"]);
+    const model = k.model(m, k.loss("mse"), k.opt("sgd", m, 0.1));
+    const count = k.handlecount();
+    expect(String(model)).toContain(indented(`\n${text}\n`));
+    expect(k.handlecount()).toBe(count);
+    class Net extends k.Module {
+      readonly first = k.Module.of(["linear", 2, 3]);
+      readonly second = new Half(this.first.parameter("bias"));
+      readonly both = [this.first, this.second];
+    }
+    class Half extends k.Module {
+      readonly scale = k.Tensor.of([1], "grad");
+      constructor(readonly bias: k.Tensor) {
+        super();
+      }
+    }
+    const net = new Net();
+    expect(String(k.module(k.seq("sequential", net)))).toBe(`Module sequential, 3 parameters of 10 elements
+  0: callback(fn: "Net")
+    first: linear(inputs: 2, outputs: 3), 2 parameters of 9 elements
+    second: callback(fn: "Half"), 1 parameter of 1 element, 1 tied
+    both: modulelist
+      0: linear(inputs: 2, outputs: 3), tied
+      1: callback(fn: "Half"), tied`);
+    expect(net.size).toBe(3);
+  });
+
   it("is cut after many lines", () => {
     const lines = String(k.module(k.seq("sequential", ...Array(200).fill("relu")))).split("\n");
     expect(lines).toHaveLength(52);

@@ -36,7 +36,12 @@ function written(call: Call, handle: Handle, kind: ReturnType<typeof Handle.kind
     case "dictionary":
       return tensorsText(title(kind), tensorsOf(outline), style);
     case "module":
-      return moduleText(call, outline as readonly ModuleOutline[], style);
+      return moduleText(
+        call,
+        outline as readonly ModuleOutline[],
+        call("parmnames", [handle]) as readonly string[],
+        style,
+      );
     case "optimizer":
       return optimizerText(call, handle, outline as OptimizerOutline, style);
     case "loss":

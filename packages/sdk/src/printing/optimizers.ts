@@ -48,11 +48,16 @@ export function modelText(call: Call, handle: Handle, outline: ModelOutline, sty
   const [module, loss, optimizer] = outline;
   if (style.depth < 1) return "Model";
   const inner = { ...style, depth: style.depth - 1 };
-  return partsText([
-    moduleText(call, module, inner),
-    lossText(loss, inner),
-    optimizerText(call, handle, optimizer, inner),
-  ]);
+  const own = call("module", [handle]);
+  try {
+    return partsText([
+      moduleText(call, module, call("parmnames", [own]) as readonly string[], inner),
+      lossText(loss, inner),
+      optimizerText(call, handle, optimizer, inner),
+    ]);
+  } finally {
+    call("release", [own]);
+  }
 }
 
 /** The texts of the three parts as one. */

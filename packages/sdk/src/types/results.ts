@@ -151,6 +151,8 @@ export interface ModuleRow {
   readonly names?: readonly string[];
   /** Tensors of the state that are not trained. A state of an older version may lack `num_batches_tracked`. */
   readonly buffers: { readonly [name: string]: TypedTensor };
+  /** The dotted name of the same module, if an earlier row has it. The row has no tensors then. */
+  readonly tied?: string;
 }
 
 /** A module as plain data: a row for each module, depth first. */
