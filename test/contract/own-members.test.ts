@@ -152,6 +152,45 @@ describe("a parameter that comes late", () => {
   });
 });
 
+describe("an optional input", () => {
+  class Masked extends k.Module {
+    override forward(x: k.Tensor, mask?: k.Tensor): k.Tensor {
+      return mask === undefined ? x.mul(1) : x.mul(mask);
+    }
+  }
+  class Outer extends k.Module {
+    readonly inner = new Masked();
+    override forward(x: k.Tensor, mask?: k.Tensor): k.Tensor {
+      return this.inner.forward(x, mask);
+    }
+  }
+
+  it("may be undefined, which is a call without it", async () => {
+    const [x, mask] = [k.Tensor.of([1, 2]), k.Tensor.of([0, 1])];
+    for (const m of [new Masked(), new Outer()]) {
+      for (const run of [
+        () => m.forward(x, undefined),
+        () => m.evaluate(x, undefined),
+        () => k.forward(m, x, undefined),
+      ]) {
+        expect(k.tensor(run())).toEqual([1, 2]);
+      }
+      expect(k.tensor(m.forward(x, mask))).toEqual([0, 2]);
+      expect(k.tensor(k.evaluate(m, x, mask))).toEqual([0, 2]);
+    }
+    const linear = k.Module.of(["linear", 2, 1]);
+    expect(k.size(await linear.evaluateAsync([[1, 2]], undefined))).toEqual([1, 1]);
+    expect(k.size(await k.evaluateAsync(linear, [[1, 2]], undefined))).toEqual([1, 1]);
+  });
+
+  it("is none before another one", () => {
+    const sum = k.callback((x, y) => k.add(x, y));
+    const given = [[1], undefined, [2]] as const;
+    expectError("ERR_ARGUMENT", () => k.forward(sum, ...given));
+    expectError("ERR_ARGUMENT", () => k.forward(sum, undefined as never));
+  });
+});
+
 describe("a callback", () => {
   const options: readonly unknown[] = [
     new Map(),

@@ -137,7 +137,9 @@ describe.each(Object.entries(rows))("%s", (_, table) => {
       const handles = k.handlecount();
       for (const more of [undefined, 7, {}]) {
         if (takesInputs.includes(method)) {
-          expectError("ERR_ARGUMENT", () => object[method]?.(...args, more));
+          // An optional input that is undefined is left out.
+          if (more !== undefined) expectError("ERR_ARGUMENT", () => object[method]?.(...args, more));
+          else k.scoped(() => void object[method]?.(...args, more));
           continue;
         }
         if (takesSeveral.includes(method)) {

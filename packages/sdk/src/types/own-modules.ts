@@ -4,8 +4,8 @@ import type { TensorHandle } from "../handle.js";
 import type { AnyTensor } from "./objects.js";
 import type { TensorData } from "./tensor-data.js";
 
-/** The inputs of a module: tensors, or plain numbers of the type that it takes. */
-export type ModuleInputs = readonly [AnyTensor | TensorData, ...(AnyTensor | TensorData)[]];
+/** The inputs of a module: tensors, or plain numbers of the type that it takes. Optional ones at the end may be undefined. */
+export type ModuleInputs = readonly [AnyTensor | TensorData, ...(AnyTensor | TensorData | undefined)[]];
 
 /** The forward pass of a module: a function of its inputs. */
 export type ModuleFunction = (...inputs: TensorHandle[]) => AnyTensor | readonly AnyTensor[];

@@ -7,6 +7,7 @@ import type { ModuleSource, ModuleSpecification } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyTensor } from "../../types/objects.js";
 import type { ModuleInputs } from "../../types/own-modules.js";
 import type { LoadReport, ModuleState } from "../../types/results.js";
+import { presentInputs } from "../../values/inputs.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { load, loadAsync, save, saveAsync } from "../functions/files.js";
@@ -30,7 +31,7 @@ import { Tensor } from "./tensor.js";
  * dictionaries: `blocks.0.weight`. PyTorch has the same names for the same class. All are assigned before the module is first used:
  * one that is assigned later is `ERR_PARAMETER` at the next use. A pass that assigns a new parameter fails with it. Private fields (`#x`) are not seen.
  *
- * `forward` gets a {@link Tensor} for each input, and returns a tensor or a list of them. The pass frees everything
+ * `forward` gets a {@link Tensor} for each input, of which the last ones may be optional, and returns a tensor or a list of them. The pass frees everything
  * else that it makes, as {@link scoped} does. It is synchronous. It may call every function, except to free its inputs or the module, or to run or free the model
  * that calls it: `ERR_BUSY`. An exception arrives as it was thrown, and the pass has then changed nothing.
  *
@@ -229,19 +230,23 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   /** Runs the module as in training, recording the graph for `backward`. Several outputs are a list. */
   forward(...inputs: ModuleInputs): Outputs;
   forward(...inputs: readonly unknown[]): unknown {
-    return wrapped(client.call("forward", [Module.#handleOf(this), ...inputs]));
+    return wrapped(client.call("forward", [Module.#handleOf(this), ...presentInputs(inputs)]));
   }
 
   /** Runs the module as in use, recording no graph. */
   evaluate(...inputs: ModuleInputs): Outputs;
   evaluate(...inputs: readonly unknown[]): unknown {
-    return wrapped(client.call("evaluate", [Module.#handleOf(this), ...inputs]));
+    return wrapped(client.call("evaluate", [Module.#handleOf(this), ...presentInputs(inputs)]));
   }
 
   /** Runs the module as in use, on a thread of the engine; until it is over, its objects are `ERR_BUSY`. */
   evaluateAsync(...inputs: ModuleInputs): Promise<Outputs>;
   async evaluateAsync(...inputs: readonly unknown[]): Promise<unknown> {
-    return wrapped(await callAsync(client, "evaluate", [Module.#handleOf(this), ...inputs], { name: "evaluateAsync" }));
+    return wrapped(
+      await callAsync(client, "evaluate", [Module.#handleOf(this), ...presentInputs(inputs)], {
+        name: "evaluateAsync",
+      }),
+    );
   }
 
   /** Moves the module to a device or converts it, in place; its gradients are dropped. */

@@ -5,6 +5,7 @@ import { renamed, StepwellError } from "../../errors.js";
 import { Handle, type ModuleHandle, type TensorHandle } from "../../handle.js";
 import type { AnyTensor } from "../../types/objects.js";
 import { handlesIn } from "../../values/handles-in.js";
+import { presentInputs } from "../../values/inputs.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { outputsOf } from "../functions/outputs.js";
@@ -171,7 +172,8 @@ export class OwnModule implements HostedFunction {
   }
 
   /** A call of the forward pass by the program. Within another pass it is a part of that one. */
-  #call(inputs: readonly unknown[]): unknown {
+  #call(given: readonly unknown[]): unknown {
+    const inputs = presentInputs(given);
     const handles = inputs.map((input) => memberOf(input));
     if (client.passes === 0 || inputs.length === 0 || handles.some((member) => member?.kind !== "tensor")) {
       return Reflect.apply(this.#base.forward, this.#object, inputs);

@@ -5,6 +5,7 @@ import type { DictionaryHandle, ModuleHandle, TensorHandle } from "../../handle.
 import type { ModuleSource } from "../../types/layers.js";
 import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
 import type { ModuleInputs } from "../../types/own-modules.js";
+import { presentInputs } from "../../values/inputs.js";
 import { client } from "../client.js";
 
 /**
@@ -44,7 +45,7 @@ export function forward<Outputs extends readonly TensorHandle[]>(
   ...inputs: ModuleInputs
 ): Outputs;
 export function forward(...args: readonly unknown[]): unknown {
-  return client.call("forward", args);
+  return client.call("forward", presentInputs(args));
 }
 
 /** Runs a module as in use: without dropout, with running statistics, recording no graph. Inputs and outputs as of {@link forward}. */
@@ -55,7 +56,7 @@ export function evaluate<Outputs extends readonly TensorHandle[]>(
   ...inputs: ModuleInputs
 ): Outputs;
 export function evaluate(...args: readonly unknown[]): unknown {
-  return client.call("evaluate", args);
+  return client.call("evaluate", presentInputs(args));
 }
 
 /**
@@ -72,7 +73,7 @@ export function evaluateAsync<Outputs extends readonly TensorHandle[]>(
   ...inputs: ModuleInputs
 ): Promise<Outputs>;
 export function evaluateAsync(...args: readonly unknown[]): Promise<unknown> {
-  return callAsync(client, "evaluate", args, { name: "evaluateAsync" });
+  return callAsync(client, "evaluate", presentInputs(args), { name: "evaluateAsync" });
 }
 
 /** Dotted names of all descendants, depth first. */
