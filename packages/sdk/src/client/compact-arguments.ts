@@ -1,7 +1,7 @@
 // Arguments of operations as a few doubles. Most operations take handles and numbers, which need no conversion in the binding.
 
 import { Handle } from "../handle.js";
-import { isList } from "./plain-numbers.js";
+import { isList } from "../values/plain-data.js";
 
 /** Tags of arguments, as in `crates/session/src/commands/compact_call.rs`. A value follows the tag. */
 const tags = { undefined: 0, null: 1, number: 2, handle: 3, flag: 4, list: 5 } as const;
@@ -14,7 +14,14 @@ const MAX_LIST = 16;
 export const listGiven = -2;
 
 /** A copy of a list. Reading a list may run code of the caller, which must run once. */
-class CopiedList extends Array<unknown> {}
+class CopiedList extends Array<unknown> {
+  readonly #isCopy = true;
+
+  /** Whether a value is a copy. `instanceof` would run code of a proxy. */
+  static is(value: object): value is CopiedList {
+    return #isCopy in value;
+  }
+}
 
 /** The arguments with copies of the short lists among them. */
 export function withCopiedLists(args: readonly unknown[]): readonly unknown[] {
@@ -49,7 +56,7 @@ export function encodeCompact(owner: object, args: readonly unknown[], to: Float
           to[length++] = id;
           break;
         }
-        if (!(value instanceof CopiedList)) return isList(value) ? listGiven : -1;
+        if (!CopiedList.is(value)) return isList(value) ? listGiven : -1;
         if (value.length === 0) return -1;
         to[length++] = tags.list;
         to[length++] = value.length;

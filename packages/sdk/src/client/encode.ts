@@ -6,10 +6,10 @@ import { StepwellError } from "../errors.js";
 import { Handle } from "../handle.js";
 import { describeKind, describeValue } from "../values/describe.js";
 import { fromJson } from "../values/json.js";
-import { isDictionary, isRevoked } from "../values/plain-data.js";
+import { isDictionary, isList, isRevoked } from "../values/plain-data.js";
 import { wellFormed } from "../values/text.js";
 import { isOutOfBounds, kindOf, lengthOf, memoryOf } from "../values/typed-arrays.js";
-import { type Allocate, type BegunRow, becomesFloat, becomesTensor, isList, PlainNumbers } from "./plain-numbers.js";
+import { type Allocate, type BegunRow, becomesFloat, becomesTensor, PlainNumbers } from "./plain-numbers.js";
 
 /** Limit of nesting, in levels, so that recursion cannot exhaust the stack. */
 const MAX_DEPTH = 300;

@@ -1,6 +1,7 @@
 // Rectangular lists of plain numbers. One pass reads them into a typed array, which crosses the binding at once.
 
 import type { BindingArgument } from "../binding.js";
+import { isList } from "../values/plain-data.js";
 
 /** In numbers. Shorter lists are copied element by element, which takes a few microseconds. */
 const MIN_NUMBERS = 64;
@@ -33,15 +34,6 @@ const positions = new Map<string, readonly number[]>([
   ["train", [2, 3]],
   ["test", [2, 3]],
 ]);
-
-/** Whether a value is a list. A revoked proxy is none. */
-export function isList(value: unknown): value is readonly unknown[] {
-  try {
-    return Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
 
 /** Whether numbers in this argument of a function become a tensor. */
 export function becomesTensor(command: string, position: number): boolean {

@@ -32,7 +32,7 @@ export function readSource(where: string, given: object): readonly [CheckedSourc
   }
   const kind = samples === undefined ? "batches" : "samples";
   const items = samples ?? batches;
-  if ((typeof items !== "object" && typeof items !== "function") || items === null) {
+  if ((typeof items !== "object" && typeof items !== "function") || items === null || isRevoked(items)) {
     refuse(`${where}: ${kind}`, "an iterable, a stream or a function that returns one", items);
   }
   if (count !== undefined) requireWhole(`${where}: count`, count, 1);

@@ -4,7 +4,7 @@ import { StepwellError } from "../errors.js";
 import { type LayerKind, layerKinds } from "../generated/layers.js";
 import type { LayerFunctions, ModuleSpecification } from "../types/layers.js";
 import { describeValue } from "../values/describe.js";
-import { isDictionary, isRevoked } from "../values/plain-data.js";
+import { isDictionary, isList } from "../values/plain-data.js";
 import { refuseSurplus } from "../values/refuse.js";
 
 /** Functions that make layers, and one for layers that a program does not state. */
@@ -37,8 +37,7 @@ export const layers: Layers = /* @__PURE__ */ Object.freeze({
   ...functions,
   fromJSON(json: unknown, ...surplus: readonly unknown[]): ModuleSpecification {
     refuseSurplus("layers.fromJSON", surplus);
-    const isList = !isRevoked(json) && Array.isArray(json);
-    const isData = typeof json === "object" && json !== null && !isRevoked(json) && (isList || isDictionary(json));
+    const isData = typeof json === "object" && json !== null && (isList(json) || isDictionary(json));
     if (typeof json !== "string" && !isData) {
       const given = json === undefined ? "nothing" : describeValue(json);
       throw new StepwellError("ERR_ARGUMENT", `layers.fromJSON: expected a specification of a module, given ${given}`);

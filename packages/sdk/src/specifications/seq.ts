@@ -2,7 +2,7 @@ import { StepwellError } from "../errors.js";
 import { containerKinds } from "../generated/layers.js";
 import type { CheckedSpecifications, Container, ContainerSpecification } from "../types/layers.js";
 import { describeValue } from "../values/describe.js";
-import { isRevoked } from "../values/plain-data.js";
+import { isList } from "../values/plain-data.js";
 
 /**
  * The specification of a container. The first argument is its kind, or a list of the kind and a name. The others are its modules:
@@ -28,9 +28,8 @@ export function seq<const Children extends readonly unknown[]>(
   ...children: CheckedSpecifications<Children>
 ): ContainerSpecification;
 export function seq(container: unknown, ...children: readonly unknown[]): ContainerSpecification {
-  const isList = !isRevoked(container) && Array.isArray(container);
-  const [kind, name] = isList ? [container[0], container[1]] : [container, ""];
-  const isWhole = !isList || container.length === 2;
+  const [kind, name] = isList(container) ? [container[0], container[1]] : [container, ""];
+  const isWhole = !isList(container) || container.length === 2;
   if (!(containerKinds as readonly unknown[]).includes(kind) || typeof name !== "string" || !isWhole) {
     const given = container === undefined ? "nothing" : describeValue(container);
     const expected = 'expected a container such as "sequential", or ["sequential", name], as argument 1';

@@ -1,11 +1,8 @@
 import type { TypedTensor } from "../binding.js";
-import { isRevoked } from "./plain-data.js";
+import { isList } from "./plain-data.js";
 
 /** Maximum number of dimensions of a tensor, as in the session. */
 const MAX_DIMENSIONS = 64;
-
-const isList = (given: unknown): given is readonly unknown[] =>
-  typeof given === "object" && given !== null && !isRevoked(given) && Array.isArray(given);
 
 /** One boolean, or booleans nested to a rectangular shape, as the elements of a tensor; undefined for anything else. */
 export function flagsOf(given: unknown): TypedTensor | undefined {

@@ -3,6 +3,7 @@
 import { StepwellError } from "../errors.js";
 import { Handle, parts } from "../handle.js";
 import { isRevoked } from "./plain-data.js";
+import { refuse } from "./refuse.js";
 
 /** The most values that are looked at, as in a call: a list can have more elements than memory. */
 const MAX_VALUES = 2 ** 24;
@@ -12,6 +13,8 @@ const MAX_VALUES = 2 ** 24;
  * are not called, except `handle`. `where` names the call in messages.
  */
 export function handlesIn(value: unknown, where: string): ReadonlySet<Handle> {
+  // In another value it is passed over, as it has nothing that anybody could read.
+  if (isRevoked(value)) refuse(where, "a value that can be read", value);
   const [handles, seen] = [new Set<Handle>(), new Set<object>()];
   // A list of what is left, since recursion could exhaust the stack.
   const left: unknown[] = [value];

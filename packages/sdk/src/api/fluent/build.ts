@@ -5,6 +5,7 @@ import type { OptimizerName } from "../../generated/options.js";
 import type { OptimizerHandle } from "../../handle.js";
 import type { OneOrMore, Parameters } from "../../types/arguments.js";
 import type { AnyObject } from "../../types/objects.js";
+import { isList } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { classof, free } from "../functions/objects.js";
 import { opt } from "../functions/optimizers.js";
@@ -84,7 +85,7 @@ function selectsNothing(pattern: Pattern): StepwellError {
 /** The parameters of an object with the names that an optimizer gives them. */
 function sourceOf(parameters: Parameters): Source {
   if (parameters === undefined || parameters === null) refuse("build", "parameters", parameters);
-  const [object, picked] = Array.isArray(parameters) ? parameters : [parameters];
+  const [object, picked] = isList(parameters) ? parameters : [parameters];
   const indexes = [picked as OneOrMore<number>].flat();
   const byIndex = object !== undefined && classof(object) === "vector";
   const scratch = opt("sgd", 0, parameters);

@@ -3,6 +3,7 @@ import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { SettersOf } from "../../generated/setters.js";
 import type { Parameters } from "../../types/arguments.js";
 import { copyOf } from "../../values/copy.js";
+import { isInstance } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { build } from "./build.js";
 import { Optimizer } from "./optimizer.js";
@@ -140,6 +141,6 @@ export const optimizer: OptimizerFactory = /* @__PURE__ */ Object.assign(named, 
 });
 
 function selectionOf(parameters: string | RegExp | Parameters): Pattern | ParameterObject {
-  const named = typeof parameters === "string" || parameters instanceof RegExp;
+  const named = typeof parameters === "string" || isInstance(parameters, RegExp);
   return named ? patternOf(parameters) : { object: parameters };
 }

@@ -8,7 +8,7 @@ import type { ModuleHandle, OptimizerHandle } from "../../handle.js";
 import type { RunObjects, RunTargets } from "../../types/checkpoints.js";
 import type { GeneratorState } from "../../values/generator.js";
 import { namedOptions } from "../../values/named-options.js";
-import { isDictionary, isRevoked } from "../../values/plain-data.js";
+import { isDictionary, isInstance } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { load, save } from "../functions/files.js";
@@ -34,7 +34,7 @@ export function readCheckpoint(given: unknown): CheckpointOptions {
   if (path !== undefined && (typeof path !== "string" || path === "")) {
     refuse(`${where}: path`, "the path of a file", path);
   }
-  if (folder !== undefined && !(folder instanceof Checkpoints)) {
+  if (folder !== undefined && !isInstance(folder, Checkpoints)) {
     refuse(`${where}: folder`, "a result of checkpoints", folder);
   }
   if (steps !== undefined && !(Number.isSafeInteger(steps) && steps >= 1)) {
@@ -45,7 +45,7 @@ export function readCheckpoint(given: unknown): CheckpointOptions {
   }
   if (resume !== undefined && typeof resume !== "boolean") refuse(`${where}: resume`, "a boolean", resume);
   if (objects === undefined) return options;
-  if (typeof objects !== "object" || objects === null || isRevoked(objects) || !isDictionary(objects)) {
+  if (typeof objects !== "object" || objects === null || !isDictionary(objects)) {
     refuse(`${where}: objects`, "a dictionary", objects);
   }
   const own = OWN.find((name) => name in objects);

@@ -8,7 +8,7 @@ import type { AnyTensor } from "../../types/objects.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { describeKind } from "../../values/describe.js";
 import { turn } from "../../values/event-loop.js";
-import { isDictionary, isRevoked } from "../../values/plain-data.js";
+import { isDictionary, isList } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import type { test, train } from "../functions/models.js";
 import { parm, parmnames } from "../functions/modules.js";
@@ -24,7 +24,7 @@ export type GivenData = FitData & { readonly [name: string]: unknown };
 
 /** The inputs and the targets of an object, and its other entries; each is read once. */
 export function readData(where: string, given: unknown): readonly [data: FitData, others: object] {
-  if (typeof given !== "object" || given === null || isRevoked(given) || !isDictionary(given)) {
+  if (typeof given !== "object" || given === null || !isDictionary(given)) {
     const message = `${where}: expected inputs and targets, given ${describeKind(given)}`;
     throw new StepwellError("ERR_ARGUMENT", message);
   }
@@ -65,7 +65,7 @@ export async function setLongData(
 ): Promise<number | undefined> {
   const columns: (AnyTensor | TensorData)[] = [];
   for (const column of [inputs, targets]) {
-    const isLong = Array.isArray(column) && count(column) > SLICE;
+    const isLong = isList(column) && count(column) > SLICE;
     const converted = isLong ? await convert(column, typeOf(column, module), signal) : column;
     if (converted === undefined) return undefined;
     columns.push(converted);
@@ -76,7 +76,7 @@ export async function setLongData(
 /** The number of numbers in a nested list, if all its lists have the length of the first. */
 function count(column: unknown): number {
   let count = 1;
-  for (let list = column; Array.isArray(list); list = list[0]) count *= list.length;
+  for (let list = column; isList(list); list = list[0]) count *= list.length;
   return count;
 }
 

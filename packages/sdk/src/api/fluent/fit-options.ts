@@ -7,8 +7,9 @@ import type { LossName } from "../../types/arguments.js";
 import type { ShuffleOptions } from "../../types/data-sources.js";
 import type { SampleOptions } from "../../types/results.js";
 import { namedOptions } from "../../values/named-options.js";
+import { isList } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
-import { signalOf } from "../../values/signal.js";
+import { checkedSignal, signalOf } from "../../values/signal.js";
 import { readCheckpoint } from "./fit-checkpoint.js";
 import type {
   CheckpointOptions,
@@ -76,9 +77,7 @@ export function readFitOptions(
   } = more;
   wholeNumber("fit: epochs", epochs);
   word("fit: advance", ["step", "epoch"], advance);
-  if (signal !== undefined && typeof Object(signal).aborted !== "boolean") {
-    refuse("fit: signal", "an AbortSignal", signal);
-  }
+  checkedSignal("fit", signal);
   const distributed = readDistributed(several);
   const earlystop = stop === undefined ? undefined : readEarlyStop(stop);
   const checkpoint = file === undefined ? undefined : readCheckpoint(file);
@@ -133,7 +132,7 @@ function metricsOf(
   earlystop: EarlyStopOptions | undefined,
 ): readonly [MetricName, ...MetricName[]] {
   const asked = given === undefined ? set : given;
-  const list = (Array.isArray(asked) ? asked : [asked]) as readonly MetricName[];
+  const list = (isList(asked) ? asked : [asked]) as readonly MetricName[];
   const isDefault = given === undefined && String(list) === "loss";
   // Figures are for a reader, so that losses of classes have their accuracy; `train` leaves it out by default.
   const classes = isDefault && (loss === "ce" || loss === "nll") ? (["accuracy"] as const) : [];

@@ -3,7 +3,7 @@
 import { StepwellError } from "../../errors.js";
 import type { BatchReport } from "../../types/results.js";
 import { describeValue } from "../../values/describe.js";
-import { isDictionary, isRevoked } from "../../values/plain-data.js";
+import { isDictionary } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import type { EarlyStop } from "./early-stop.js";
 import type { EpochFigures, TrainingPosition } from "./fit-types.js";
@@ -79,7 +79,7 @@ export class Progress {
 /** Fails for what is not a position. The file of a run has it as it was. */
 function checkPosition(given: unknown): asserts given is TrainingPosition {
   const expected = "fit: resume: expected a position of a training, version 1";
-  if (typeof given !== "object" || given === null || isRevoked(given) || !isDictionary(given)) {
+  if (typeof given !== "object" || given === null || !isDictionary(given)) {
     throw new StepwellError("ERR_ARGUMENT", `${expected}, given ${describeValue(given)}`);
   }
   const position = given as Partial<TrainingPosition>;

@@ -10,6 +10,7 @@ import type { LossName } from "../../types/arguments.js";
 import type { DataSource } from "../../types/data-sources.js";
 import type { AnyLoss, AnyModule, AnyOptimizer, Held } from "../../types/objects.js";
 import type { LossFunction } from "../../types/own-modules.js";
+import { isFunction, isInstance, isList, isRevoked } from "../../values/plain-data.js";
 import { refuse, refuseReceiver, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { loss } from "../functions/losses.js";
@@ -57,11 +58,12 @@ export class Model implements Held<ModelHandle> {
   constructor(module: AnyModule, loss: LossChoice, optimizer: AnyOptimizer);
   constructor(module: AnyModule, given: LossChoice, optimizer: AnyOptimizer, ...surplus: readonly unknown[]) {
     refuseSurplus("Model", surplus);
-    this.module = module instanceof Module ? module : new Module(checkedHandle("Model", "module", module));
-    this.#loss = Array.isArray(given) ? ([...given] as const as LossChoice) : given;
+    this.module = isInstance<Module>(module, Module) ? module : new Module(checkedHandle("Model", "module", module));
+    this.#loss = isList(given) ? ([...given] as const as LossChoice) : given;
     this.loss = nameOf(this.#loss);
-    this.optimizer =
-      optimizer instanceof Optimizer ? optimizer : new Optimizer(checkedHandle("Model", "optimizer", optimizer, 3));
+    this.optimizer = isInstance(optimizer, Optimizer)
+      ? optimizer
+      : new Optimizer(checkedHandle("Model", "optimizer", optimizer, 3));
   }
 
   static {
@@ -264,13 +266,13 @@ export class Model implements Held<ModelHandle> {
 
 /** The name of a loss, which must exist. The engine has the list of losses. */
 function nameOf(given: LossChoice): LossName | "callback" {
-  if (typeof given === "function") return "callback";
+  if (isFunction(given)) return "callback";
   const handle = toHandle(given);
   try {
-    if (handle instanceof Handle) {
+    if (!isRevoked(handle) && handle instanceof Handle) {
       return objtype(checkedHandle("Model", "loss", handle as LossHandle, 2)) as LossName;
     }
-    if (typeof given !== "string" && !Array.isArray(given)) {
+    if (typeof given !== "string" && !isList(given)) {
       refuse("Model", "a loss as argument 2: a name, a name with options, or a handle", given);
     }
     const made = makeLoss(given as Exclude<LossChoice, AnyLoss>);
@@ -286,7 +288,7 @@ function nameOf(given: LossChoice): LossName | "callback" {
 
 function makeLoss(given: unknown): LossHandle {
   const call = loss as (...args: readonly unknown[]) => LossHandle;
-  return Array.isArray(given) ? call(...given) : call(given);
+  return isList(given) ? call(...given) : call(given);
 }
 
 /** The class of models. */

@@ -6,6 +6,7 @@ import type { ScheduleSpecification } from "../../generated/schedules.js";
 import type { Parameters } from "../../types/arguments.js";
 import { copyOf } from "../../values/copy.js";
 import { brief } from "../../values/describe.js";
+import { isInstance } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { linearTimePattern } from "./linear-time-pattern.js";
 
@@ -50,7 +51,7 @@ export const isObject = (selection: Pattern | ParameterObject): selection is Par
 /** A name or a regular expression as data. */
 export function patternOf(pattern: string | RegExp): Pattern {
   if (typeof pattern === "string") return pattern;
-  if (pattern instanceof RegExp) return { regexp: pattern.source, flags: pattern.flags };
+  if (isInstance(pattern, RegExp)) return { regexp: pattern.source, flags: pattern.flags };
   return refuse("noDecay", "a name or a regular expression", pattern);
 }
 

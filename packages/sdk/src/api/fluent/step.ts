@@ -2,6 +2,7 @@
 
 import type { StepOptions } from "../../generated/settings.js";
 import type { AnyModule, AnyOptimizer, AnyTensor } from "../../types/objects.js";
+import { isFunction } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { step } from "../functions/steps.js";
 
@@ -16,7 +17,7 @@ export function stepOf(
   surplus: readonly unknown[],
 ): number | undefined {
   refuseSurplus("step", surplus);
-  if (typeof first === "function") {
+  if (isFunction(first)) {
     return options === undefined ? step(object, first) : step(object, first, options);
   }
   if (options !== undefined) refuse("step", "a closure as argument 1, before options", first);

@@ -11,7 +11,7 @@ import type {
   ModuleFunction,
 } from "../../types/own-modules.js";
 import { namedOptions } from "../../values/named-options.js";
-import { isDictionary, isRevoked } from "../../values/plain-data.js";
+import { isDictionary, isFunction } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { gradientsOf, isTensor, outputsOf } from "./outputs.js";
@@ -32,7 +32,7 @@ import { gradientsOf, isTensor, outputsOf } from "./outputs.js";
  */
 export function callback(forward: ModuleFunction, options?: CallbackOptions): ModuleHandle;
 export function callback(forward: unknown, options: unknown = {}, ...surplus: readonly unknown[]): ModuleHandle {
-  if (typeof forward !== "function") refuse("callback", "a function as argument 1", forward);
+  if (!isFunction(forward)) refuse("callback", "a function as argument 1", forward);
   refuseSurplus("callback", surplus);
   const given = namedOptions<CallbackOptions>("callback", options, ["parms", "buffers"]);
   const parms = tensorsByName("parms", given.parms);
@@ -50,7 +50,7 @@ export function callback(forward: unknown, options: unknown = {}, ...surplus: re
 /** Tensors of a callback by name. */
 function tensorsByName(option: "parms" | "buffers", given: unknown = {}): Readonly<Record<string, AnyTensor>> {
   const expected = "a dictionary of tensors";
-  if (typeof given !== "object" || given === null || isRevoked(given) || Array.isArray(given) || !isDictionary(given)) {
+  if (typeof given !== "object" || given === null || !isDictionary(given)) {
     return refuse(`callback ${option}`, expected, given);
   }
   const entries = Object.entries(given);
@@ -79,8 +79,8 @@ function tensorsByName(option: "parms" | "buffers", given: unknown = {}): Readon
  */
 export function gradient(forward: GradientForward, backward: GradientBackward): GradientFunction;
 export function gradient(forward: unknown, backward: unknown, ...surplus: readonly unknown[]): GradientFunction {
-  if (typeof forward !== "function") refuse("gradient", "a function as argument 1", forward);
-  if (typeof backward !== "function") refuse("gradient", "a function as argument 2", backward);
+  if (!isFunction(forward)) refuse("gradient", "a function as argument 1", forward);
+  if (!isFunction(backward)) refuse("gradient", "a function as argument 2", backward);
   refuseSurplus("gradient", surplus);
   const forwards = {
     where: "gradient",

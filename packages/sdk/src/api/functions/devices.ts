@@ -2,7 +2,7 @@
 
 import type { Device } from "../../types/arguments.js";
 import type { CudaStatus, MemoryUse } from "../../types/devices.js";
-import { isRevoked } from "../../values/plain-data.js";
+import { isList } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 
@@ -11,7 +11,7 @@ export function cudadevices(): number;
 /** The names of the CUDA devices that can be used, first `cuda`, which stands for the first one. Empty without one. */
 export function cudadevices(names: readonly []): readonly Device[];
 export function cudadevices(...[names, ...surplus]: readonly unknown[]): number | readonly Device[] {
-  if (names !== undefined && (isRevoked(names) || !Array.isArray(names) || names.length > 0)) {
+  if (names !== undefined && (!isList(names) || names.length > 0)) {
     refuse("cudadevices", "nothing, or an empty list for the names, as argument 1", names);
   }
   refuseSurplus("cudadevices", surplus);

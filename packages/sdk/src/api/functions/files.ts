@@ -17,6 +17,7 @@ import type {
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
 import { describeValue } from "../../values/describe.js";
+import { isFunction, isList, isRevoked } from "../../values/plain-data.js";
 import { kindOf, memoryOf } from "../../values/typed-arrays.js";
 import { client } from "../client.js";
 
@@ -156,11 +157,11 @@ const loaded = (result: unknown, args: readonly unknown[]): unknown =>
 
 /** The options with names in the place of a function that gives them: a dictionary, or pairs for all tensors of a run. */
 function renamed(caller: string, options: unknown, ofRun: boolean, names: () => readonly string[]): unknown {
-  if (typeof options !== "object" || options === null || !("rename" in options)) return options;
+  if (typeof options !== "object" || options === null || isRevoked(options) || !("rename" in options)) return options;
   const { rename } = options;
   const refuse = (what: string) => new StepwellError("ERR_OPTION_TYPE", `${caller}: rename: expected ${what}`);
-  if (Array.isArray(rename)) throw refuse(`a dictionary or a function of names, given ${describeValue(rename)}`);
-  if (typeof rename !== "function") return options;
+  if (isList(rename)) throw refuse(`a dictionary or a function of names, given ${describeValue(rename)}`);
+  if (!isFunction(rename)) return options;
   const pairs = names().map((name): readonly [string, string | null] => {
     const given: unknown = rename(name);
     if (given === undefined || given === null || typeof given === "string") return [name, given ?? null];

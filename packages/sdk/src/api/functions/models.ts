@@ -11,6 +11,7 @@ import type { LossFunction } from "../../types/own-modules.js";
 import type { BatchReport, Metrics, SampleOptions } from "../../types/results.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { callOptions } from "../../values/call-options.js";
+import { isFunction } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { outputsOf } from "./outputs.js";
@@ -49,7 +50,7 @@ export function model(...args: readonly unknown[]): unknown {
   const [module, loss, ...others] = args;
   // The engine takes the number of a function, which only this call gives.
   if (typeof loss === "number") refuse("model", "a loss handle or a function as argument 2", loss);
-  if (typeof loss !== "function") return client.call("model", args);
+  if (!isFunction(loss)) return client.call("model", args);
   const run = (inputs: readonly unknown[]) => outputsOf("model", Reflect.apply(loss, undefined, inputs));
   const hosted = { where: "loss of model", run };
   const made = client.call("model", [module, client.host(hosted), ...others]) as ModelHandle;

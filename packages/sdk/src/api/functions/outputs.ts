@@ -4,7 +4,7 @@ import { handleOf } from "../../client/encode.js";
 import { StepwellError } from "../../errors.js";
 import { Handle } from "../../handle.js";
 import { describeValue } from "../../values/describe.js";
-import { isRevoked } from "../../values/plain-data.js";
+import { isList } from "../../values/plain-data.js";
 import { isPromise } from "../../values/promise.js";
 import { refuse } from "../../values/refuse.js";
 
@@ -17,7 +17,7 @@ export function isTensor(value: unknown): boolean {
 /** The gradients that a function returned: one, or a list of them and of null. */
 export function gradientsOf(where: string, returned: unknown): readonly unknown[] {
   refusePromise(where, returned);
-  const list = !isRevoked(returned) && Array.isArray(returned) ? [...(returned as readonly unknown[])] : [returned];
+  const list = isList(returned) ? [...returned] : [returned];
   const gradients = list.map((gradient) => gradient ?? null);
   if (gradients.every((gradient) => gradient === null || isTensor(gradient))) return gradients;
   return refuseReturned(
@@ -31,7 +31,7 @@ export function gradientsOf(where: string, returned: unknown): readonly unknown[
 /** The tensors that a function returned: one, or a list that is not empty. `where` names the function in messages. */
 export function outputsOf(where: string, returned: unknown): readonly unknown[] {
   refusePromise(where, returned);
-  const list = !isRevoked(returned) && Array.isArray(returned) ? [...(returned as readonly unknown[])] : [returned];
+  const list = isList(returned) ? [...returned] : [returned];
   if (list.length > 0 && list.every(isTensor)) return list;
   return refuseReturned(where, "the function to return a tensor, or a list of tensors", list, returned);
 }

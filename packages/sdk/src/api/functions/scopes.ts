@@ -6,6 +6,7 @@ import { idsOfKind, objectKinds } from "../../generated/object-kinds.js";
 import type { LeakOptions, LivingObject, Scope } from "../../types/scopes.js";
 import { handlesIn } from "../../values/handles-in.js";
 import { namedOptions } from "../../values/named-options.js";
+import { isFunction } from "../../values/plain-data.js";
 import { isPromise } from "../../values/promise.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
@@ -66,7 +67,7 @@ export function scope(...surplus: readonly unknown[]): Scope {
  */
 export function scoped<Result>(body: () => Result & (Result extends PromiseLike<unknown> ? never : unknown)): Result;
 export function scoped(body: () => unknown, ...surplus: readonly unknown[]): unknown {
-  if (typeof body !== "function") refuse("scoped", "a function as argument 1", body);
+  if (!isFunction(body)) refuse("scoped", "a function as argument 1", body);
   refuseSurplus("scoped", surplus);
   const own = client.openScope();
   try {

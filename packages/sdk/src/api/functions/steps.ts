@@ -5,6 +5,7 @@ import type { LossScale, LossScaleOptions, StepOptions } from "../../generated/s
 import type { AnyFunction, StepArgument } from "../../types/arguments.js";
 import type { AnyModel, AnyModule, AnyOptimizer } from "../../types/objects.js";
 import { withJson } from "../../values/json.js";
+import { isFunction } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { lossOf } from "./closure-loss.js";
@@ -53,7 +54,7 @@ export function step<Given = undefined>(
 ): Given extends AnyFunction ? number : void;
 export function step(...args: readonly unknown[]): unknown {
   const [optimizer, closure, options, ...surplus] = args;
-  if (typeof closure !== "function") return client.call("step", args);
+  if (!isFunction(closure)) return client.call("step", args);
   if (surplus.length > 0) refuse("step", "options as the last argument after a closure", surplus[0]);
   return client.stepWithClosure(optimizer, () => lossOf(closure()), options);
 }
