@@ -59,6 +59,29 @@ describe("clone", () => {
     expect(k.grad(k.parm(copy, "head.weight")) ?? undefined).toBe(undefined);
   });
 
+  it("keeps the ties of weights of layers", () => {
+    const layer = k.module(["linear", 2, 2, { bias: false }]);
+    const w = k.parm(layer, "weight");
+    const own = () => k.callback((x) => k.matmul(x, w), { parms: { w } });
+    // Before the layer, and after it.
+    const m = k.module(k.seq("sequential", own(), layer, own()));
+    const copy = k.clone(m);
+    expect(k.parmnames(copy)).toEqual(k.parmnames(m));
+    expect(k.tensorcount(copy)).toBe(1);
+    const [name = ""] = k.parmnames(copy);
+    k.copyto(
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      k.parm(copy, name),
+    );
+    expect(k.state(copy).flatMap(({ parms }) => Object.keys(parms ?? {}))).toHaveLength(3);
+    expect(k.state(k.module(k.state(copy)))).toEqual(k.state(copy));
+    expect(k.tensor(k.evaluate(copy, [[1, 1]]))).toEqual([[0, 0]]);
+    expect(k.tensor(k.evaluate(m, [[1, 1]]))).not.toEqual([[0, 0]]);
+  });
+
   it("draws no random numbers, and keeps a part that occurs twice one part", () => {
     const m = net();
     k.seed(9);

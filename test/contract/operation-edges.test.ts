@@ -147,6 +147,26 @@ describe("an optimizer of tensors of which none requires a gradient", () => {
   });
 });
 
+describe("slopes that are infinite at 0", () => {
+  it("give gradients of 0 there, as in PyTorch", () => {
+    const gradientOf = (of: (x: k.TensorHandle) => k.TensorHandle, rows: number[][]) => {
+      const x = k.tensor(rows, "double", "grad");
+      k.backward(k.sum(of(x)));
+      return k.grad(x);
+    };
+    const rows = [
+      [1, 1, 1],
+      [1, 2, 3],
+    ];
+    const slope = [-0.5, 0, 0.5];
+    expect(gradientOf((x) => k.std(x, 1), rows)).toEqual([[0, 0, 0], slope]);
+    expect(gradientOf((x) => k.meanstd(x, 1)[1] as k.TensorHandle, rows)).toEqual([[0, 0, 0], slope]);
+    // The square of the sum of roots: 1 + √(4 / x) at x.
+    expect(gradientOf((x) => k.vnorm(x, 0.5), [[0, 1, 4]])).toEqual([[0, 3, 1.5]]);
+    expect(gradientOf((x) => k.vnorm(x, 0.5), [[0, 0]])).toEqual([[0, 0]]);
+  });
+});
+
 describe("counting", () => {
   it("refuses what it cannot count", () => {
     expect(expectError("ERR_ARGUMENT", () => k.bincount([1, -2]))).toMatch(/>= 0, given -2/);
@@ -154,6 +174,10 @@ describe("counting", () => {
     expect(expectError("ERR_SHAPE", () => k.bincount([[1]]))).toMatch(/\[n\], given shape \[1, 1\]/);
     expect(expectError("ERR_ARGUMENT", () => k.histc([1, Number.NaN], 3))).toMatch(/both finite/);
     expect(expectError("ERR_ARGUMENT", () => k.histc([1], 0))).toMatch(/at least one bin/);
+    // An f32 cannot hold the ends of the range.
+    expect(elements(k.histc([1e9, 1e9], 4))).toEqual([0, 0, 2, 0]);
+    expect(elements(k.histc([1, 2, 3.4e38, -3.4e38], 4))).toEqual([1, 0, 2, 1]);
+    expect(elements(k.histc([1, 2, 3], 4, 1e300, 1e308))).toEqual([0, 0, 0, 0]);
     // An f32 lacks the number of the last bin.
     const many = k.histc([0, 0.5, 1], 2 ** 24 + 4);
     expect([k.sum(many), k.select(many, 0, 0), k.select(many, 0, -1)].flatMap(elements)).toEqual([3, 1, 1]);

@@ -99,7 +99,7 @@ test("calls in which processes differ are errors on each of them, and the group 
 });
 
 test("a step takes the mean of the gradients of all processes", async () => {
-  for (const results of await resultsOf<Record<string, unknown>>("steps", 2, {})) {
+  for (const [rank, results] of (await resultsOf<Record<string, unknown>>("steps", 2, {})).entries()) {
     expect(results.missing).toEqual({
       gradients: [[1.5, 1.5], [2, 2], null],
       // 1 - .5 (1.5 + .1), 1 - .5 (2 + .1), and no step without a gradient.
@@ -158,7 +158,8 @@ test("a step takes the mean of the gradients of all processes", async () => {
       /^ERR_PARAMETER stepAsync: rank 1 trains parameters of other shapes or dtypes than rank 0/,
     );
     const refused = (name: string, one: string, other: string) =>
-      `ERR_PARAMETER ${name}: expected the same options of a step on each process, given ${one} on rank 0 and ${other} on rank 1: call with the same options, and change options on each process alike`;
+      `ERR_PARAMETER ${name}: expected the same optimizer and options in a step on each process, given ${one} on rank 0 and ${other} on rank 1: step the same optimizer with the same options, and change them on each process alike`;
+    const failed = (name: string) => `ERR_DISTRIBUTED ${name}: rank 1 has failed in this step, and says why`;
     expect(results.steps).toEqual({
       "a norm": refused("stepAsync", "clipnorm 1", "clipnorm 2"),
       "a clipping": refused("stepAsync", "clipnorm 1", "clipvalue 1"),
@@ -171,8 +172,35 @@ test("a step takes the mean of the gradients of all processes", async () => {
       "an order": refused("runAsync", "shuffle true", "shuffle false"),
       "a rest": refused("runAsync", "droplast true", "droplast false"),
       "a policy for losses": refused("runAsync", "nonfiniteloss propagate", "nonfiniteloss skip"),
-      values: [...Array.from({ length: 6 }, () => [1, 1]), ...Array.from({ length: 5 }, () => true)],
+      "a refused option":
+        rank === 0
+          ? failed("stepAsync")
+          : "ERR_OPTION_RANGE stepAsync clipnorm: expected a finite number > 0 or null, given -1",
+      "a metric": refused("runAsync", "metrics loss", "metrics loss, batchloss"),
+      "a loss": refused("runAsync", "the loss mse (reduce mean)", "the loss mse (reduce sum)"),
+      "an optimizer": expect.stringMatching(
+        /given the optimizer of call (\d+) of distributed on rank 0 and the optimizer of call (\d+) of distributed on rank 1/,
+      ),
+      averages: refused("stepAsync", "averages as parameters", "no averages as parameters"),
+      "a closure of sgd": rank === 0 ? failed("step") : "undefined own",
+      "a closure of lbfgs": rank === 0 ? failed("step") : "undefined own",
+      "a file": expect.stringMatching(
+        /given loaded parameters of digest [0-9a-f]{16} on rank 0 and no loaded parameters on rank 1/,
+      ),
+      values: [
+        ...Array.from({ length: 7 }, () => [1, 1]),
+        ...Array.from({ length: 6 }, () => true),
+        ...[[1, 1], [1, 1], 1, [1, 1], [1, 1]],
+        // From .5, with a momentum of 1: .5 - .5 (.5 + 2).
+        [-0.75, -0.75],
+      ],
       afterwards: [0.75, 0.75],
+    });
+    expect(results.alone).toEqual({
+      refused: expect.stringMatching(
+        /^ERR_ARGUMENT stepAsync: other processes have parts of its state, and their group was destroyed: load a checkpoint/,
+      ),
+      values: [0.75 - 0.25 * rank, 0.75 - 0.25 * rank],
     });
   }
 });

@@ -124,7 +124,9 @@ impl Engine for TorchEngine {
     }
 
     fn disconnect(&self) {
-        self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(group) = self.group.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            group.end();
+        }
     }
 
     fn process_group(&self) -> Option<Arc<dyn ProcessGroup<Tensor>>> {

@@ -1,7 +1,7 @@
 //! The processes of a training, with tensors of this engine.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_distributed::ProcessGroup;
 use stepwell_optim::{Code, Error, Part, Result};
@@ -16,7 +16,8 @@ use crate::tensor::{Tensor, kind};
 
 /// A process group, which one thread uses at a time.
 pub(crate) struct TorchGroup {
-    group: Arc<Mutex<ProcessGroup>>,
+    /// `None` once it was destroyed.
+    group: Mutex<Option<Arc<Mutex<ProcessGroup>>>>,
     rank: usize,
     size: usize,
 }
@@ -31,11 +32,21 @@ impl TorchGroup {
     pub(crate) fn connect(settings: &GroupSettings) -> Result<Self> {
         let group = ProcessGroup::connect(settings)?;
         let (rank, size) = (group.rank(), group.size());
-        Ok(Self { group: Arc::new(Mutex::new(group)), rank, size })
+        Ok(Self { group: Mutex::new(Some(Arc::new(Mutex::new(group)))), rank, size })
     }
 
-    fn group(&self) -> MutexGuard<'_, ProcessGroup> {
-        lock(&self.group)
+    /// Leaves the group, which the other processes notice, also while optimizers refer to it.
+    pub(crate) fn end(&self) {
+        self.current().take();
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Mutex<ProcessGroup>>>> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn group(&self) -> Result<Arc<Mutex<ProcessGroup>>> {
+        let group = self.current().clone();
+        group.ok_or_else(|| Error::new(Code::Argument, "the process group was destroyed"))
     }
 }
 
@@ -51,14 +62,14 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
     fn all_reduce(&self, tensor: &Tensor, op: ReduceOp) -> Result<()> {
         let _guard = tch::no_grad_guard();
         let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
-        self.group().all_reduce(&dense, op)?.wait()?;
+        lock(&*self.group()?).all_reduce(&dense, op)?.wait()?;
         written(tensor, &dense)
     }
 
     fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<()> {
         let _guard = tch::no_grad_guard();
         let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
-        self.group().broadcast(&dense, from)?.wait()?;
+        lock(&*self.group()?).broadcast(&dense, from)?.wait()?;
         written(tensor, &dense)
     }
 
@@ -68,7 +79,7 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
         let mut sizes = dense.size();
         sizes.insert(0, self.size as i64);
         let rows = dense.f_new_empty(sizes, (kind(tensor.dtype()?), dense.device())).map_err(from_tch)?;
-        self.group().all_gather(&rows, &dense)?.wait()?;
+        lock(&*self.group()?).all_gather(&rows, &dense)?.wait()?;
         Tensor::from_tch(Ok(rows))
     }
 
@@ -83,27 +94,32 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
         let rows: Vec<i64> = [ranks].iter().chain(&part).copied().collect();
         let rows = dense.f_reshape(&rows).map_err(from_tch)?;
         let received = rows.f_empty_like().map_err(from_tch)?;
-        self.group().all_to_all(&received, &rows)?.wait()?;
+        lock(&*self.group()?).all_to_all(&received, &rows)?.wait()?;
         Tensor::from_tch(reduced(&received, kind, op, ranks))
     }
 
     fn barrier(&self) -> Result<()> {
-        self.group().barrier()
+        lock(&*self.group()?).barrier()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.current().is_none()
     }
 
     fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>> {
-        let group = self.group();
+        let group = self.group()?;
+        let group = lock(&group);
         gather(self.size, numbers, |to, from| group.all_gather(to, from))
     }
 
     fn copy_from_owners(&self, tensors: &[Tensor], parts: &[&[Part]]) -> Result<()> {
         let _guard = tch::no_grad_guard();
-        owned_tensors::copy_from_owners(&self.group(), tensors, parts)
+        owned_tensors::copy_from_owners(&lock(&*self.group()?), tensors, parts)
     }
 
     fn start_reduction(&self, reduction: GradientReduction<Tensor>) -> Result<Box<dyn RunningReduction>> {
         let _guard = tch::no_grad_guard();
-        Ok(Box::new(TorchReduction::start(&self.group, reduction)?))
+        Ok(Box::new(TorchReduction::start(&self.group()?, reduction)?))
     }
 }
 

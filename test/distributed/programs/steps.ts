@@ -152,6 +152,7 @@ async function start(name: k.OptimizerName, options: object) {
       if (isFirst) k.lossscale(o, { init: 2 });
       return undefined;
     },
+    "a refused option": () => ({ clipnorm: isFirst ? 1 : -1 }),
   };
   const steps: Record<string, string> = {};
   const values: unknown[] = [];
@@ -169,6 +170,7 @@ async function start(name: k.OptimizerName, options: object) {
     "an order": { shuffle: isFirst },
     "a rest": { droplast: isFirst },
     "a policy for losses": isFirst ? {} : { nonfiniteloss: "skip" },
+    "a metric": isFirst ? {} : { metrics: ["loss", "batchloss"] },
   };
   for (const [name, own] of Object.entries(options)) {
     const net = k.module(["linear", 1, 1]);
@@ -180,12 +182,71 @@ async function start(name: k.OptimizerName, options: object) {
     steps[name] = await refusal(() => k.runAsync(model));
     values.push(JSON.stringify(k.state(net)) === before);
   }
+  {
+    const net = k.module(["linear", 1, 1]);
+    const model = k.model(net, k.loss("mse", { reduce: isFirst ? "mean" : "sum" }), k.opt("sgd", net));
+    k.train(model, k.tensor([[1], [2]]), k.tensor([[1], [2]]));
+    await k.distributed(model);
+    steps["a loss"] = await refusal(() => k.runAsync(model));
+  }
+  {
+    const [one, other] = [await start("sgd", { lr: 0.5 }), await start("sgd", { lr: 0.5 })];
+    for (const { a } of [one, other]) k.backward(k.sum(a));
+    steps["an optimizer"] = await refusal(() => k.stepAsync(isFirst ? one.o : other.o));
+    values.push(numbers(one.a), numbers(other.a));
+  }
+  {
+    const { a, o } = await start("adam", { lr: 0.5, average: 0.5 });
+    k.backward(k.sum(a));
+    await k.stepAsync(o);
+    if (isFirst) k.average(o);
+    steps.averages = await refusal(() => k.stepAsync(o));
+    if (isFirst) k.average(o);
+    values.push(k.state(o).parms.map(({ buffers }) => (buffers as { step?: number } | undefined)?.step ?? null)[0]);
+  }
+  for (const name of ["sgd", "lbfgs"] as const) {
+    const { a, o } = await start(name, { lr: 0.5 });
+    let calls = 0;
+    const closure = () => {
+      if (!isFirst && ++calls === (name === "sgd" ? 1 : 2)) throw new RangeError("own");
+      k.zerograd(o);
+      const loss = k.sum(k.mul(a, a));
+      k.backward(loss);
+      return loss;
+    };
+    steps[`a closure of ${name}`] = await refusal(async () => k.step(o, closure));
+    values.push(numbers(a));
+  }
+  {
+    const { o, ...parameters } = await start("sgd", { lr: 0.5, momentum: 0.5 });
+    const { a } = parameters;
+    k.backward(k.sum(a));
+    await k.stepAsync(o);
+    const file = k.serialize({ ...parameters, o });
+    await k.stepAsync(o);
+    k.deserialize(file, { ...parameters, o });
+    k.zerograd(o);
+    // Both go on in one training: the mean of 1 and 3.
+    k.backward(k.sum(k.mul(a, isFirst ? 1 : 3)));
+    await k.stepAsync(o);
+    values.push(numbers(a));
+    if (isFirst) k.deserialize(file, { ...parameters, o });
+    steps["a file"] = await refusal(() => k.stepAsync(o));
+  }
   // The group can be used on.
   const { a, o } = await start("sgd", { lr: 0.5 });
   k.backward(k.sum(a));
   k.lr(o, 0.25);
   await k.stepAsync(o, { clipvalue: 2 });
   results.steps = { ...steps, values, afterwards: numbers(a) };
+  const sharded = k.opt("adam", k.tensor([1], { grad: true }));
+  await k.distributed(sharded, { sharded: true });
+  await k.destroyProcessGroup();
+  const refused = await refusal(() => k.stepAsync(sharded));
+  k.zerograd(o);
+  k.backward(k.sum(k.mul(a, rank)));
+  await k.stepAsync(o, { clipvalue: 2 });
+  results.alone = { refused, values: numbers(a) };
 }
 console.log(JSON.stringify(results));
 process.exit();

@@ -10,6 +10,7 @@ use crate::nn::buffer_snapshot::BufferSnapshot;
 use crate::session::Session;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::training::engine_access::EngineAccess;
+use crate::training::failed_calls::{tell_failure, told};
 use crate::training::lbfgs_step::minimize;
 use crate::training::non_finite::FiniteCheck;
 use crate::training::passes::{Pass, Passes, Share};
@@ -44,6 +45,8 @@ impl<E: Engine> Session<E> {
             settings.check(bound.borrow().optimizer.definition())?;
             bound.borrow().optimizer.check_not_swapped()?;
             bound.borrow().check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+            #[cfg(not(target_family = "wasm"))]
+            bound.borrow_mut().leave_ended_group()?;
             let _guard = Self::begin_step(session, &bound, false)?;
             Self::closure_step(session, &bound, closure, &settings)
         })();
@@ -67,11 +70,11 @@ impl<E: Engine> Session<E> {
         };
         let mut finite_check = FiniteCheck::default();
         let mut evaluate = || {
-            let mut loss = closure()?;
+            let mut loss = closure().inspect_err(|_| tell_failure(&session.borrow().engine, bound))?;
             if searches {
                 // Its line search compares the losses and the gradients of all processes.
                 let pass = Pass::Computed(loss, Share::Mean(1.0));
-                loss = match bound.borrow().reduce(&session.borrow().engine, &pass, settings.into())? {
+                loss = match bound.borrow().reduce(&session.borrow().engine, &pass, &settings.into())? {
                     Passes::Computed(loss) | Passes::Refused(loss) => loss,
                 };
             }
@@ -86,22 +89,24 @@ impl<E: Engine> Session<E> {
         } else {
             evaluate().and_then(|loss| {
                 let session = session.borrow();
-                session.settle_scales()?;
-                let mut bound = bound.borrow_mut();
-                // The closure may have added parameters.
-                session.check_not_line_searched(&mut bound.tensors().iter())?;
-                bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-                // Running statistics of a skipped step are restored.
-                let restores = snapshot.is_some();
-                if restores {
-                    bound.settle(&session.engine)?;
-                }
-                match bound.step(&session.engine, settings.into())? {
-                    Outcome::Pending if restores => {
-                        Ok((loss, bound.settle(&session.engine)?.unwrap_or(Outcome::Stepped)))
+                told(&session.engine, bound, || {
+                    session.settle_scales()?;
+                    let mut bound = bound.borrow_mut();
+                    // The closure may have added parameters.
+                    session.check_not_line_searched(&mut bound.tensors().iter())?;
+                    bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+                    // Running statistics of a skipped step are restored.
+                    let restores = snapshot.is_some();
+                    if restores {
+                        bound.settle(&session.engine)?;
                     }
-                    outcome => Ok((loss, outcome)),
-                }
+                    match bound.step(&session.engine, settings.into())? {
+                        Outcome::Pending if restores => {
+                            Ok((loss, bound.settle(&session.engine)?.unwrap_or(Outcome::Stepped)))
+                        }
+                        outcome => Ok((loss, outcome)),
+                    }
+                })
             })
         };
         if let Some(loss) = finite_check.skipped_loss(settings.nonfinite) {

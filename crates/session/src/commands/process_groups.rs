@@ -84,7 +84,7 @@ pub(crate) fn initgroup<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     Ok(Value::object([("rank", Value::Number(rank as f64)), ("size", Value::Number(size as f64))]))
 }
 
-/// `destroyProcessGroup()`: leaves the group, if there is one.
+/// `destroyProcessGroup()`: leaves the group, if there is one. Optimizers then make their steps alone.
 pub(crate) fn endgroup<E: Engine>(session: &mut Session<E>, arguments: Arguments) -> Result<Value> {
     arguments.finish()?;
     session.engine.disconnect();
@@ -167,6 +167,7 @@ pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Ar
         session.optimizer(handle)?.check_sharded()?;
     }
     let (mut bound, engine) = session.optimizer_mut(handle)?;
+    bound.leave_ended_group()?;
     bound.take_whole_state(engine)?;
     let before = (bound.data_parallel.take(), bound.sharding.take());
     drop(bound);

@@ -49,8 +49,11 @@ impl<E: Engine> Change<E> {
             }
             Change::Optimizer { target, loaded } => {
                 let mut own = target.borrow_mut();
-                let bound = loaded.complete(arrays, Some(&mut own))?;
+                #[cfg_attr(target_family = "wasm", expect(unused_mut, reason = "WebAssembly has one process"))]
+                let mut bound = loaded.complete(arrays, Some(&mut own))?;
                 session.scales_losses |= bound.optimizer.loss_scale.is_some();
+                #[cfg(not(target_family = "wasm"))]
+                bound.go_on_with(&session.engine, &mut own)?;
                 *own = bound;
                 Ok(())
             }

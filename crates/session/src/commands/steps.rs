@@ -5,6 +5,7 @@ use stepwell_optim::{LossScale, Optimizer, Result};
 use crate::commands::arguments::Arguments;
 use crate::engine::Engine;
 use crate::session::Session;
+use crate::training::failed_calls::told;
 use crate::training::step_call::StepCall;
 use crate::training::step_options::StepSettings;
 use crate::values::convert::{named_options, to_value};
@@ -24,15 +25,18 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     arguments.finish()?;
     check_step(session, handle)?;
     session.settle_scales()?;
-    let (mut bound, engine) = session.optimizer_mut(handle)?;
-    if given.is_empty() {
-        bound.step(engine, StepCall::PLAIN)?;
-    } else {
-        let settings = StepSettings::parse(given)?;
-        bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
-        bound.step(engine, StepCall::from(&settings))?;
-    }
-    Ok(Value::Null)
+    let (engine, bound) = (&session.engine, session.shared_optimizer(handle)?);
+    told(engine, bound, || {
+        let mut bound = bound.borrow_mut();
+        if given.is_empty() {
+            bound.step(engine, StepCall::PLAIN)?;
+        } else {
+            let settings = StepSettings::parse(given)?;
+            bound.check_non_finite(settings.nonfinite, settings.is_policy_given)?;
+            bound.step(engine, StepCall::from(&settings))?;
+        }
+        Ok(Value::Null)
+    })
 }
 
 /// Fails if a closure that is running cannot make a step of this optimizer or model.

@@ -102,6 +102,8 @@ pub trait ProcessGroup<T>: Send + Sync {
     fn reduce_scatter(&self, tensor: &T, op: ReduceOp) -> Result<T>;
     /// Waits until every process has called it.
     fn barrier(&self) -> Result<()>;
+    /// Whether this process has left it. Every other function then fails.
+    fn has_ended(&self) -> bool;
     /// The numbers of all processes, a row for each. As many on each process.
     fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>>;
     /// Starts to reduce gradients, before the backward that computes the last of them. Gradients are summed times the weights of the processes,

@@ -33,11 +33,20 @@ pub(crate) fn norm<E: Engine>(c: &Calculation<'_, E>, x: Node, p: f64, dims: &[u
         let counted = c.compare_number(Compare::Ne, x, 0.0);
         return c.reduce(Reduce::Sum, c.with_dtype_of(counted, x), dims, keepdim);
     }
-    let powers = if p == 2.0 { c.binary(Binary::Mul, x, x) } else { c.with_number(Binary::Pow, size, p) };
-    let sum = c.reduce(Reduce::Sum, powers, dims, keepdim);
-    let is_zero = c.compare_number(Compare::Eq, sum, 0.0);
-    // The root has an infinite slope at 0.
-    let safe = c.choose(is_zero, c.number(sum, 1.0), sum);
-    let root = if p == 2.0 { c.unary(Unary::Sqrt, safe) } else { c.with_number(Binary::Pow, safe, 1.0 / p) };
-    c.choose(is_zero, c.number(sum, 0.0), root)
+    let powers = if p == 2.0 {
+        c.binary(Binary::Mul, x, x)
+    } else if p > 0.0 && p < 1.0 {
+        power(c, size, p)
+    } else {
+        c.with_number(Binary::Pow, size, p)
+    };
+    power(c, c.reduce(Reduce::Sum, powers, dims, keepdim), 1.0 / p)
+}
+
+/// x to a power whose slope is infinite at 0; the gradient there is 0, as in PyTorch.
+pub(crate) fn power<E: Engine>(c: &Calculation<'_, E>, x: Node, exponent: f64) -> Node {
+    let is_zero = c.compare_number(Compare::Eq, x, 0.0);
+    let safe = c.choose(is_zero, c.number(x, 1.0), x);
+    let power = if exponent == 0.5 { c.unary(Unary::Sqrt, safe) } else { c.with_number(Binary::Pow, safe, exponent) };
+    c.choose(is_zero, c.number(x, 0.0), power)
 }

@@ -26,10 +26,25 @@ struct Copied<T> {
 /// A module with copies of all parameters and buffers, in their dtypes and on their devices. A frozen parameter stays
 /// frozen. Gradients are not copied.
 pub(crate) fn copy_of<E: Engine>(engine: &E, module: &Shared<Module<E>>) -> Result<Shared<Module<E>>> {
-    Copies { modules: Vec::new(), tensors: Vec::new() }.module(engine, module)
+    let mut copies = Copies { modules: Vec::new(), tensors: Vec::new() };
+    copies.layers(engine, module)?;
+    copies.module(engine, module)
+}
+
+/// Whether a module makes its tensors itself, by its options.
+fn is_layer<E: Engine>(module: &Module<E>) -> bool {
+    module.as_callback().is_none() && module.container().is_none() && !Module::<E>::is_parameter_dictionary(module.kind)
 }
 
 impl<E: Engine> Copies<E> {
+    /// Copies the layers, before the modules that hold tensors of layers, too: a weight that is tied has one copy.
+    fn layers(&mut self, engine: &E, module: &Shared<Module<E>>) -> Result<()> {
+        if is_layer(module) {
+            return self.module(engine, module).map(drop);
+        }
+        module.children().iter().try_for_each(|(_, child)| self.layers(engine, child))
+    }
+
     fn module(&mut self, engine: &E, module: &Shared<Module<E>>) -> Result<Shared<Module<E>>> {
         if let Some(copied) = self.modules.iter().find(|copied| Shared::ptr_eq(&copied.original, module)) {
             return Ok(Shared::clone(&copied.copy));
@@ -41,8 +56,7 @@ impl<E: Engine> Copies<E> {
 
     fn new_module(&mut self, engine: &E, module: &Module<E>) -> Result<Module<E>> {
         let mut children = Vec::new();
-        let is_layer = module.as_callback().is_none() && module.container().is_none();
-        for (key, child) in if is_layer { &[] } else { module.children() } {
+        for (key, child) in if is_layer(module) { &[] } else { module.children() } {
             children.push((key.clone(), self.module(engine, child)?));
         }
         if let Some(callback) = module.as_callback() {
@@ -84,6 +98,7 @@ impl<E: Engine> Copies<E> {
             if engine.dtype(&from)?.is_floating() {
                 engine.set_requires_grad(&to, engine.requires_grad(&from))?;
             }
+            self.tensors.push((engine.identity(&from), to));
         }
         Shared::into_inner(copy).ok_or_else(|| Error::new(Code::Internal, "a new layer that is shared"))
     }

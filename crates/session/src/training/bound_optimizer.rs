@@ -95,6 +95,8 @@ impl<E: Engine> BoundOptimizer<E> {
         positional: &[OptionValue],
         named: &[(String, OptionValue)],
     ) -> Result<()> {
+        #[cfg(not(target_family = "wasm"))]
+        self.leave_ended_group()?;
         if self.data_parallel.is_some() && !list.tensors.is_empty() {
             let message = "the processes of a training have agreed on the parameters: add them before `distributed`";
             return Err(Error::new(Code::Parameter, message));
@@ -161,7 +163,7 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// Gives each process the gradients of all. Returns the loss of all; `pass` has the one of this process.
-    pub(crate) fn reduce(&self, engine: &E, pass: &Pass, call: StepCall<'_>) -> Result<Passes> {
+    pub(crate) fn reduce(&self, engine: &E, pass: &Pass, call: &StepCall<'_>) -> Result<Passes> {
         match self.start_reduction(engine, pass, call)? {
             Some(started) => started.finish(engine, true),
             None => Ok(match *pass {
@@ -177,7 +179,7 @@ impl<E: Engine> BoundOptimizer<E> {
         &self,
         engine: &E,
         pass: &Pass,
-        call: StepCall<'_>,
+        call: &StepCall<'_>,
     ) -> Result<Option<StartedReduction<E>>> {
         #[cfg(not(target_family = "wasm"))]
         if let Some(parallel) = &self.data_parallel {
@@ -197,8 +199,10 @@ impl<E: Engine> BoundOptimizer<E> {
 
     /// As [`BoundOptimizer::apply`], with the mean of the gradients of all processes.
     pub(crate) fn step(&mut self, engine: &E, call: StepCall<'_>) -> Result<Outcome> {
+        #[cfg(not(target_family = "wasm"))]
+        self.leave_ended_group()?;
         if self.data_parallel.is_some() {
-            self.reduce(engine, &Pass::Computed(0.0, Share::Mean(1.0)), call)?;
+            self.reduce(engine, &Pass::Computed(0.0, Share::Mean(1.0)), &call)?;
         }
         self.apply(engine, call.clip, call.zerograd, call.nonfinite)
     }

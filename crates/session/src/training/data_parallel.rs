@@ -2,6 +2,7 @@
 //! measurements of all, so that the processes make the same step. `one_process` replaces this file in WebAssembly.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_optim::{Code, Error, Result};
@@ -10,7 +11,7 @@ use crate::engine::Engine;
 use crate::engine::process_group::{GradientReduction, ProcessGroup, ReductionWeights, RunningReduction};
 use crate::training::metrics::BatchMetrics;
 use crate::training::passes::{Pass, Passes, Share};
-use crate::training::same_objects::{Digest, Part, check_same, different, digest_of_parts};
+use crate::training::same_objects::{Digest, Part, PartKind, check_same, different, digest_of_parts};
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::element_bytes::write_elements;
@@ -26,7 +27,16 @@ pub(crate) struct DataParallel<E: Engine> {
     group: Arc<dyn ProcessGroup<E::Tensor>>,
     /// The parameters in the order in which the gradients of the last step have come; `None` before the first. Each process has an equal order.
     last_order: Arc<Mutex<Option<Vec<usize>>>>,
+    /// The number of the call of `distributed` that began it, on rank 0. Other optimizers have other numbers.
+    number: u64,
+    /// How often the processes have met in a step.
+    meetings: Arc<AtomicU64>,
+    /// Whether this process has loaded a checkpoint since the last step.
+    is_loaded: Arc<AtomicBool>,
 }
+
+/// How many calls of `distributed` this process has made.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
 
 /// A reduction of gradients that has begun.
 pub(crate) struct StartedReduction<E: Engine> {
@@ -49,7 +59,13 @@ enum Agreement {
 
 impl<E: Engine> Clone for DataParallel<E> {
     fn clone(&self) -> Self {
-        Self { group: Arc::clone(&self.group), last_order: Arc::clone(&self.last_order) }
+        Self {
+            group: Arc::clone(&self.group),
+            last_order: Arc::clone(&self.last_order),
+            number: self.number,
+            meetings: Arc::clone(&self.meetings),
+            is_loaded: Arc::clone(&self.is_loaded),
+        }
     }
 }
 
@@ -79,7 +95,24 @@ impl<E: Engine> DataParallel<E> {
             );
             return Err(Error::new(Code::Parameter, message));
         }
-        Ok(Self { group, last_order: Arc::default() })
+        let begun = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = group.gather(&[begun as f64])?[0][0] as u64;
+        Ok(Self { group, last_order: Arc::default(), number, meetings: Arc::default(), is_loaded: Arc::default() })
+    }
+
+    /// Whether this process has left the group.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.group.has_ended()
+    }
+
+    /// How often the processes have met in a step.
+    pub(crate) fn meetings(&self) -> u64 {
+        self.meetings.load(Ordering::Relaxed)
+    }
+
+    /// A checkpoint was loaded: the next step compares the parameters, since the processes may have loaded others.
+    pub(crate) fn set_loaded(&self) {
+        self.is_loaded.store(true, Ordering::Relaxed);
     }
 
     /// The part of consecutive samples that this process has. The lengths of the parts differ by at most 1.
@@ -118,8 +151,20 @@ impl<E: Engine> DataParallel<E> {
         tensors: &[E::Tensor],
         buffers: Vec<E::Tensor>,
         pass: &Pass,
-        options: Vec<Part>,
+        mut options: Vec<Part>,
     ) -> Result<StartedReduction<E>> {
+        self.meetings.fetch_add(1, Ordering::Relaxed);
+        let mut add = |text| options.push(Part { kind: PartKind::Call, text });
+        add(format!("the optimizer of call {} of distributed", self.number));
+        add(if self.is_loaded.load(Ordering::Relaxed) {
+            let mut all = Digest::default();
+            for tensor in tensors.iter().chain(&buffers) {
+                all.add(&digest(engine, tensor)?.bytes());
+            }
+            format!("loaded parameters of digest {}", all.text())
+        } else {
+            "no loaded parameters".to_owned()
+        });
         let trained: Vec<_> = (0..tensors.len()).filter(|i| engine.requires_grad(&tensors[*i])).collect();
         let index_of = |position: &usize| trained.binary_search(position).ok();
         let order: Vec<_> = match (pass, &*self.last_order()) {
@@ -201,6 +246,7 @@ impl<E: Engine> StartedReduction<E> {
                 }));
             }
         };
+        parallel.is_loaded.store(false, Ordering::Relaxed);
         let came = |row: &Vec<f64>| row.iter().filter(|number| **number >= 0.0).count();
         let most = (0..arrived.len()).rev().max_by_key(|rank| came(&arrived[*rank])).unwrap_or(0);
         let mut order: Vec<_> = (0..trained.len()).filter(|i| arrived.iter().any(|row| row[*i] >= 0.0)).collect();

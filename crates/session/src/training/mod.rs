@@ -10,6 +10,7 @@ pub(crate) mod data_parallel;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod device_parameters;
 pub(crate) mod engine_access;
+pub(crate) mod failed_calls;
 pub(crate) mod frozen_parameters;
 pub(crate) mod lbfgs_step;
 pub(crate) mod metrics;

@@ -16,11 +16,14 @@ use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
 use crate::training::data_parallel::StartedReduction;
 use crate::training::engine_access::EngineAccess;
+use crate::training::failed_calls::told;
 use crate::training::lbfgs_step::minimize;
 use crate::training::metrics::{BatchMetrics, BatchReport};
 use crate::training::non_finite::{FiniteCheck, non_finite_loss};
 use crate::training::passes::{Pass, Passes, Share};
 use crate::training::step_call::StepCall;
+#[cfg(not(target_family = "wasm"))]
+use crate::training::step_call::TrainCall;
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
@@ -146,6 +149,10 @@ impl<E: Engine> Model<E> {
     pub(crate) fn batch(&mut self, context: &mut ForwardContext<'_, E>) -> Result<Option<BatchReport>> {
         let training = context.training;
         let options = self.options(training)?;
+        #[cfg(not(target_family = "wasm"))]
+        if training {
+            self.optimizer.borrow_mut().leave_ended_group()?;
+        }
         let begins = !self.loader(training).has_begun();
         if begins {
             self.loader_mut(training).begin(options.shuffle.then_some(&mut *context.random))?;
@@ -185,13 +192,32 @@ impl<E: Engine> Model<E> {
         options: &TrainOptions,
     ) -> Result<LearnedStep> {
         let engine = context.engine;
-        self.optimizer.borrow().check_non_finite(options.nonfinite, self.train.is_policy_given)?;
         let snapshot = BufferSnapshot::of(engine, &self.module, true)?;
-        let result = self.learn(context, samples, options);
+        let result = told(engine, &self.optimizer, || {
+            self.optimizer.borrow().check_non_finite(options.nonfinite, self.train.is_policy_given)?;
+            self.learn(context, samples, options)
+        });
         if let Err(_) | Ok(LearnedStep { outcome: Outcome::Skipped, .. }) = result {
             snapshot.restore(engine)?;
         }
         result
+    }
+
+    /// A step with options of training.
+    fn step_call<'a>(&'a self, options: &'a TrainOptions) -> Result<StepCall<'a>> {
+        Ok(StepCall {
+            clip: options.clip()?,
+            zerograd: false,
+            nonfinite: options.nonfinite,
+            #[cfg(not(target_family = "wasm"))]
+            train: Some(TrainCall {
+                options,
+                metrics: &self.train.metrics,
+                loss: Some(&self.loss).filter(|_| self.own_loss.is_none()),
+            }),
+            #[cfg(target_family = "wasm")]
+            train: None,
+        })
     }
 
     /// One step on some batches. An error before the step leaves gradients as they were.
@@ -202,7 +228,7 @@ impl<E: Engine> Model<E> {
         options: &TrainOptions,
     ) -> Result<LearnedStep> {
         let (engine, clip, policy) = (context.engine, options.clip()?, options.nonfinite);
-        let call = StepCall { clip, zerograd: false, nonfinite: policy, train: Some(options) };
+        let call = self.step_call(options)?;
         let tensors = self.optimizer.borrow().tensors().to_vec();
         let device = self.device(engine)?;
         self.optimizer.borrow().optimizer.check_not_swapped()?;
@@ -261,7 +287,7 @@ impl<E: Engine> Model<E> {
                 }
                 sum += shares[position] * value;
                 if last_position == Some(position) {
-                    started.set(self.optimizer.borrow().start_reduction(engine, &Pass::Computed(sum, share), call)?);
+                    started.set(self.optimizer.borrow().start_reduction(engine, &Pass::Computed(sum, share), &call)?);
                 }
                 scaled_backward(context, &loss, scale * shares[position])
             };
@@ -283,7 +309,7 @@ impl<E: Engine> Model<E> {
             let result = compute();
             let loss = match &parallel {
                 None => result?,
-                Some(_) => self.agreed(engine, result, (started.take(), call), &refused, share)?,
+                Some(_) => self.agreed(engine, result, (started.take(), &call), &refused, share)?,
             };
             loss_before.get_or_insert(loss);
             Ok(loss)
@@ -333,7 +359,7 @@ impl<E: Engine> Model<E> {
         &self,
         engine: &E,
         result: Result<f64>,
-        (started, call): (Option<StartedReduction<E>>, StepCall<'_>),
+        (started, call): (Option<StartedReduction<E>>, &StepCall<'_>),
         refused: &Cell<Option<f64>>,
         share: Share,
     ) -> Result<f64> {

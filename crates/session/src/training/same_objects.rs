@@ -36,17 +36,17 @@ impl PartKind {
             PartKind::Buffer => ("buffers", "make the same module"),
             PartKind::Module => ("modules", "make the same module with the same options"),
             PartKind::State => ("state of the optimizer", "load the same checkpoint, or make the optimizer anew"),
-            PartKind::Call => {
-                ("options of a step", "call with the same options, and change options on each process alike")
-            }
+            PartKind::Call => (
+                "optimizer and options in a step",
+                "step the same optimizer with the same options, and change them on each process alike",
+            ),
         }
     }
 
-    fn from_number(number: f64) -> Self {
-        [Self::Option, Self::Parameter, Self::Buffer, Self::Module, Self::Call]
+    fn from_number(number: f64) -> Option<Self> {
+        [Self::Option, Self::Parameter, Self::Buffer, Self::Module, Self::State, Self::Call]
             .into_iter()
             .find(|kind| *kind as u8 as f64 == number)
-            .unwrap_or(Self::State)
     }
 }
 
@@ -72,9 +72,9 @@ pub(crate) fn check_same<T>(group: &dyn ProcessGroup<T>, parts: &[Part]) -> Resu
     let Some(rank) = rows.iter().position(|row| at(row) != at(&rows[0])) else { return Ok(()) };
     let texts = texts(group, parts.get(first))?;
     // A process with fewer parts of a kind has one of a later kind in its place.
-    let kind = texts[0].0.min(texts[rank].0);
-    let (noun, advice) = kind.words();
-    let given = |(own, text): &(PartKind, String)| if *own == kind { text.clone() } else { "none".to_owned() };
+    let kind = [texts[0].0, texts[rank].0].into_iter().flatten().min();
+    let (noun, advice) = kind.unwrap_or(PartKind::Option).words();
+    let given = |(own, text): &(Option<PartKind>, String)| if *own == kind { text.clone() } else { "none".to_owned() };
     let message = format!(
         "expected the same {noun} on each process, given {} on rank 0 and {} on rank {rank}: {advice}",
         given(&texts[0]),
@@ -83,12 +83,12 @@ pub(crate) fn check_same<T>(group: &dyn ProcessGroup<T>, parts: &[Part]) -> Resu
     Err(Error::new(Code::Parameter, message))
 }
 
-/// The kinds and texts of a part of each process.
-fn texts<T>(group: &dyn ProcessGroup<T>, part: Option<&Part>) -> Result<Vec<(PartKind, String)>> {
-    let (kind, text) = part.map_or((PartKind::State, ""), |part| (part.kind, &*part.text));
+/// The kinds and texts of a part of each process; no kind for a process that has fewer parts.
+fn texts<T>(group: &dyn ProcessGroup<T>, part: Option<&Part>) -> Result<Vec<(Option<PartKind>, String)>> {
+    let (kind, text) = part.map_or((-1.0, ""), |part| (f64::from(part.kind as u8), &*part.text));
     let lengths = group.gather(&[text.len() as f64])?;
     let longest = lengths.iter().map(|row| row[0]).fold(0.0, f64::max) as usize;
-    let mut numbers = vec![f64::from(kind as u8)];
+    let mut numbers = vec![kind];
     numbers.extend(text.bytes().map(f64::from));
     numbers.resize(1 + longest, 0.0);
     let rows = group.gather(&numbers)?;
@@ -138,6 +138,10 @@ impl Digest {
     /// As two numbers that are exact.
     pub(crate) fn numbers(&self) -> [f64; 2] {
         [(self.0 >> 32) as f64, (self.0 & 0xffff_ffff) as f64]
+    }
+
+    pub(crate) fn bytes(&self) -> [u8; 8] {
+        self.0.to_le_bytes()
     }
 
     /// In hexadecimal digits.

@@ -33,6 +33,29 @@ impl<E: Engine> BoundOptimizer<E> {
         self.keep_owned()
     }
 
+    /// Trains with the processes of an optimizer that this one takes the place of, after a checkpoint was loaded.
+    pub(crate) fn go_on_with(&mut self, engine: &E, before: &mut Self) -> Result<()> {
+        let Some(parallel) = before.data_parallel.take() else { return Ok(()) };
+        parallel.set_loaded();
+        self.begin_parallel(engine, parallel, before.sharding.take().is_some())
+    }
+
+    /// Trains alone from now on, if the process group was destroyed.
+    ///
+    /// # Errors
+    /// [`Code::Argument`] if other processes have parts of the state.
+    pub(crate) fn leave_ended_group(&mut self) -> Result<()> {
+        if !self.data_parallel.as_ref().is_some_and(DataParallel::has_ended) {
+            return Ok(());
+        }
+        if self.sharding.is_some() {
+            let message = "other processes have parts of its state, and their group was destroyed: load a checkpoint into a new optimizer";
+            return Err(Error::new(Code::Argument, message));
+        }
+        self.data_parallel = None;
+        Ok(())
+    }
+
     /// Takes the state of all parameters from the processes that share it.
     pub(crate) fn take_whole_state(&mut self, engine: &E) -> Result<()> {
         let Some(sharding) = &self.sharding else { return Ok(()) };

@@ -2,7 +2,9 @@
 
 use stepwell_optim::{Clip, NonFinite};
 
+use crate::nn::loss::LossFunction;
 use crate::training::data_loader::TrainOptions;
+use crate::training::metrics::Metric;
 use crate::training::step_options::StepSettings;
 
 /// The options with which a step is made.
@@ -12,8 +14,18 @@ pub(crate) struct StepCall<'a> {
     pub(crate) clip: Clip,
     pub(crate) zerograd: bool,
     pub(crate) nonfinite: NonFinite,
-    /// The options of the training; `None` for a step that is called alone.
-    pub(crate) train: Option<&'a TrainOptions>,
+    /// `None` for a step that is called alone.
+    pub(crate) train: Option<TrainCall<'a>>,
+}
+
+/// The training that a step is one of.
+#[derive(Clone, Copy)]
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "WebAssembly has one process"))]
+pub(crate) struct TrainCall<'a> {
+    pub(crate) options: &'a TrainOptions,
+    pub(crate) metrics: &'a [Metric],
+    /// `None` for a function of the program.
+    pub(crate) loss: Option<&'a LossFunction>,
 }
 
 impl StepCall<'_> {

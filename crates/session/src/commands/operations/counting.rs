@@ -118,17 +118,16 @@ operations! { E,
             return Ok(Output::One(zeros));
         }
         cx.calculated(&|c| {
-            let x = c.input(&x);
-            // An f16 has neither the numbers of many bins nor the range of their product.
-            let x = if matches!(dtype, Dtype::Half | Dtype::BFloat16) { c.cast(x, Dtype::Float) } else { x };
+            // Other types lack the ends of ranges and the numbers of many bins.
+            let x = c.cast(c.input(&x), Dtype::Double);
             let is_above = c.compare_number(Compare::Ge, x, low);
             let within = c.binary(Binary::And, is_above, c.compare_number(Compare::Le, x, high));
             let x = c.choose(within, x, c.number(x, low));
             let scaled = c.with_number(Binary::Mul, c.with_number(Binary::Sub, x, low), bins as f64);
             let scaled = c.with_number(Binary::Div, scaled, high - low);
-            // The last interval contains its end, which a number of few digits may be past.
-            let index = c.cast(c.unary(Unary::Floor, scaled), Dtype::Long);
-            let index = c.with_number(Binary::Minimum, index, (bins - 1) as f64);
+            // The last interval contains its end.
+            let last = c.with_number(Binary::Minimum, scaled, (bins - 1) as f64);
+            let index = c.cast(c.unary(Unary::Floor, last), Dtype::Long);
             Ok(c.primitive(Primitive::ScatterAdd(0), &[c.input(&zeros), index, c.cast(within, dtype)]))
         })
     };

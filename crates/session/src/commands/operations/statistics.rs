@@ -7,28 +7,25 @@ use crate::commands::operations::definition::operations;
 use crate::commands::operations::given::Given;
 use crate::commands::operations::parameter::Output;
 use crate::engine::Engine;
-use crate::engine::primitives::{Binary, Compare, Reduce, Unary};
+use crate::engine::primitives::{Binary, Compare, Reduce};
 use crate::mathematics::calculation::{Calculation, calculated};
-use crate::mathematics::norm::norm;
+use crate::mathematics::norm::{norm, power};
 use crate::mathematics::tensor_math::TensorMath;
 use crate::mathematics::{distance, normalization};
 
 operations! { E,
     /// The variance over all elements or over dimensions, with the divisor n - correction.
     "variance" as "var" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 1 =>
-        |cx, given| moments(cx, given).map(|(_, variance)| Output::One(variance));
+        |cx, given| moments(cx, given, false).map(|(_, variance)| Output::One(variance));
     /// The square root of the variance.
     "std" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 1 =>
-        |cx, given| cx.engine.unary(Unary::Sqrt, &moments(cx, given)?.1).map(Output::One);
+        |cx, given| moments(cx, given, true).map(|(_, deviation)| Output::One(deviation));
     /// The mean and the standard deviation, in the order of the k-api.
     "meanstd" as "std_mean" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 2 =>
-        |cx, given| {
-            let (mean, variance) = moments(cx, given)?;
-            Ok(Output::Several(vec![mean, cx.engine.unary(Unary::Sqrt, &variance)?]))
-        };
+        |cx, given| moments(cx, given, true).map(|(mean, deviation)| Output::Several(vec![mean, deviation]));
     /// The mean and the variance, in the order of the k-api.
     "meanvar" as "var_mean" (x: Tensor, dim: Dims = null, correction: Number = 1.0, keepdim: Flag = false) gradient 2 =>
-        |cx, given| moments(cx, given).map(|(mean, variance)| Output::Several(vec![mean, variance]));
+        |cx, given| moments(cx, given, false).map(|(mean, variance)| Output::Several(vec![mean, variance]));
     /// The norm of order p over all elements or over dimensions. Order 0 counts the elements that differ from 0, without a gradient.
     "vnorm" as "linalg.vector_norm" (x: Tensor, p: Number = 2.0, dim: Dims = null, keepdim: Flag = false) gradient 1 =>
         |cx, given| {
@@ -116,8 +113,8 @@ operations! { E,
         };
 }
 
-/// The mean and the variance, in two passes.
-fn moments<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<(E::Tensor, E::Tensor)> {
+/// The mean, in two passes with the variance or its root.
+fn moments<E: Engine>(cx: &Context<'_, E>, given: &Given<E>, is_root: bool) -> Result<(E::Tensor, E::Tensor)> {
     let x = cx.only_floating(given.operand(0)?)?;
     let dims = cx.engine.dims(&x, given.dims(1))?;
     let shape = cx.engine.shape(&x)?;
@@ -128,6 +125,7 @@ fn moments<E: Engine>(cx: &Context<'_, E>, given: &Given<E>) -> Result<(E::Tenso
     let centered = c.binary(Binary::Sub, x, mean);
     let squares = c.reduce(Reduce::Sum, c.binary(Binary::Mul, centered, centered), &dims, given.flag(3));
     let variance = c.with_number(Binary::Div, squares, (count as f64 - given.number(2)?).max(0.0));
+    let variance = if is_root { power(&c, variance, 0.5) } else { variance };
     let mean = c.with_shape(mean, &c.shape(variance)?);
     Ok((c.result(mean)?, c.result(variance)?))
 }

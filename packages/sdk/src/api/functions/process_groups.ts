@@ -40,7 +40,10 @@ export async function initProcessGroup(...args: readonly unknown[]): Promise<unk
   return group;
 }
 
-/** Leaves the process group; without one, does nothing. Optimizers that are {@link distributed} make no step with the others any more. */
+/**
+ * Leaves the process group; without one, does nothing. Optimizers that were {@link distributed} then make their steps alone. One whose
+ * state is sharded makes none any more: it is ERR_ARGUMENT.
+ */
 export function destroyProcessGroup(): Promise<void>;
 export async function destroyProcessGroup(...args: readonly unknown[]): Promise<void> {
   await callOfGroup("destroyProcessGroup", args);
