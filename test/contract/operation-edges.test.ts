@@ -178,6 +178,10 @@ describe("counting", () => {
     expect(elements(k.histc([1e9, 1e9], 4))).toEqual([0, 0, 2, 0]);
     expect(elements(k.histc([1, 2, 3.4e38, -3.4e38], 4))).toEqual([1, 0, 2, 1]);
     expect(elements(k.histc([1, 2, 3], 4, 1e300, 1e308))).toEqual([0, 0, 0, 0]);
+    if (supported("bfloat16").length > 0) {
+      const short = k.histc(k.tensor([0, 0.5, 1], "bfloat16"), 1000);
+      expect([k.sum(short), k.select(short, 0, -1)].flatMap(elements)).toEqual([3, 1]);
+    }
     // An f32 lacks the number of the last bin.
     const many = k.histc([0, 0.5, 1], 2 ** 24 + 4);
     expect([k.sum(many), k.select(many, 0, 0), k.select(many, 0, -1)].flatMap(elements)).toEqual([3, 1, 1]);

@@ -118,8 +118,14 @@ operations! { E,
             return Ok(Output::One(zeros));
         }
         cx.calculated(&|c| {
-            // Other types lack the ends of ranges and the numbers of many bins.
-            let x = c.cast(c.input(&x), Dtype::Double);
+            // An f32 cannot hold the ends of some ranges. PyTorch counts types of 16 bits, which WebAssembly lacks, by their own arithmetic.
+            #[cfg(not(target_family = "wasm"))]
+            let is_short = matches!(dtype, Dtype::Half | Dtype::BFloat16);
+            let x = c.input(&x);
+            #[cfg(not(target_family = "wasm"))]
+            let x = if is_short { x } else { c.cast(x, Dtype::Double) };
+            #[cfg(target_family = "wasm")]
+            let x = c.cast(x, Dtype::Double);
             let is_above = c.compare_number(Compare::Ge, x, low);
             let within = c.binary(Binary::And, is_above, c.compare_number(Compare::Le, x, high));
             let x = c.choose(within, x, c.number(x, low));
@@ -128,6 +134,9 @@ operations! { E,
             // The last interval contains its end.
             let last = c.with_number(Binary::Minimum, scaled, (bins - 1) as f64);
             let index = c.cast(c.unary(Unary::Floor, last), Dtype::Long);
+            // They may lack the number of the last bin.
+            #[cfg(not(target_family = "wasm"))]
+            let index = if is_short { c.with_number(Binary::Minimum, index, (bins - 1) as f64) } else { index };
             Ok(c.primitive(Primitive::ScatterAdd(0), &[c.input(&zeros), index, c.cast(within, dtype)]))
         })
     };
