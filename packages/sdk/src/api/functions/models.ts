@@ -117,7 +117,7 @@ export function run(...args: readonly unknown[]): unknown {
  * const served = clone(m);
  * const progress = ({ batch, batches, loss }: BatchReport) => console.log(`${batch} of ${batches}: ${loss}`);
  * const loss = await runAsync(classifier, { signal: AbortSignal.timeout(60_000), progress });
- * copyparms(served, m);
+ * copyparms(m, served);
  * ```
  */
 export function runAsync(model: AnyModel, options?: AsyncOptions): Promise<number | Metrics>;
