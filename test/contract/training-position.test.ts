@@ -124,6 +124,22 @@ describe.each(Object.entries(cases))("%s", (_, { data, options }) => {
       expect(comparable(second)).toEqual(expected);
     }
   });
+
+  it("goes on after an abort before the first step of an epoch, to the bit", async () => {
+    const expected = await model().fit(data(), { ...options, epochs: 2 });
+    for (const over of [0, 1]) {
+      k.reset();
+      const first = model();
+      const controller = new AbortController();
+      if (over === 0) controller.abort();
+      const training = first.fit(data(), { ...options, epochs: 2, signal: controller.signal });
+      for await (const { type } of training) if (type === "epoch") controller.abort();
+      expect(training.position).toMatchObject({ epoch: 1 + over, taken: 0 });
+      const state = left(first, training);
+      const second = resumed(state);
+      expect(await second.fit(data(), { ...options, epochs: 2, resume: state.position })).toEqual(expected);
+    }
+  });
 });
 
 it("a source that skips is told how many items it leaves out, others nothing", async () => {
@@ -145,6 +161,21 @@ it("a source that skips is told how many items it leaves out, others nothing", a
   expect(skips[1]).toBeLessThanOrEqual(24);
   expect(skips[1]).toBeGreaterThan(0);
   expect(skips.slice(2)).toEqual([0, 0]);
+});
+
+it("an epoch that has only drawn its order may begin with another order, or with other data", async () => {
+  const signal = AbortSignal.abort();
+  const training = model().fit({ samples }, { shuffle: { buffer: 7 }, signal });
+  await training;
+  const { position } = training;
+  expect(position).toMatchObject({ taken: 0, key: [0, 1, 2, 3].map(() => expect.any(Number)) });
+  for (const [data, options] of [
+    [{ samples }, {}],
+    [{ samples: samples.slice(9) }, { shuffle: { buffer: 9 } }],
+    [memory, { shuffle: true }],
+  ] as const) {
+    expect(await model().fit(data, { ...options, resume: position })).toEqual(await model().fit(data, options));
+  }
 });
 
 it("a training that is over goes on with nothing", async () => {

@@ -22,26 +22,34 @@ export class Progress {
 
   /** At the beginning of a training of data of a kind, with items of a buffer. */
   constructor(data: PassOrder["data"], buffer: number, early: EarlyStop | undefined) {
-    this.#order = { data, buffer, key: [], total: null, generator: null };
+    this.#order = begunOrder(data, buffer);
     this.#early = early;
   }
 
   /** The position, as plain data. */
   get position(): TrainingPosition {
     // The end of the data may have been read since the last step.
-    const { data, buffer } = this.#order;
-    const begun = { data, buffer, key: [], total: null, generator: null };
-    const order = this.taken > 0 ? (this.#pass?.order ?? this.#order) : begun;
+    const order = this.#pass?.order ?? this.#order;
+    const { data, buffer, key } = order;
     const { epoch, step, taken } = this;
+    // The generator has drawn the key before the first step, too.
+    const own = taken > 0 ? order : { ...begunOrder(data, buffer), key };
     const early = this.#early?.progress ?? { best: null, waited: 0 };
-    return { version: 1, epoch, step, taken, ...order, sums: this.sums.values, epochs: [...this.epochs], ...early };
+    return { version: 1, epoch, step, taken, ...own, sums: this.sums.values, epochs: [...this.epochs], ...early };
+  }
+
+  /** The position in the epoch, once the order of its items is drawn. */
+  get positionInEpoch(): TrainingPosition | undefined {
+    const { position } = this;
+    return position.taken > 0 || position.key.length > 0 ? position : undefined;
   }
 
   /** Goes to a position of data of the same kind and order. */
   goTo(position: TrainingPosition): void {
     const { data, buffer } = this.#order;
     checkPosition(position);
-    if (position.taken > 0 && (position.data !== data || position.buffer !== buffer)) {
+    const isSame = position.data === data && position.buffer === buffer;
+    if (position.taken > 0 && !isSame) {
       const given = `given ${position.data} and a buffer of ${position.buffer}`;
       const message = `fit: resume: expected a position in ${data} with a buffer of ${buffer}, ${given}`;
       throw new StepwellError("ERR_ARGUMENT", message);
@@ -50,7 +58,7 @@ export class Progress {
     [this.epoch, this.step, this.taken] = [epoch, step, taken];
     this.sums = new PassSums(sums);
     this.epochs = [...epochs];
-    this.#order = { data, buffer, key, total, generator };
+    this.#order = isSame ? { data, buffer, key, total, generator } : begunOrder(data, buffer);
     this.#early?.goTo(position);
   }
 
@@ -69,12 +77,18 @@ export class Progress {
   /** Ends an epoch. */
   end(figures: EpochFigures): void {
     this.#pass = undefined;
+    this.#order = begunOrder(this.#order.data, this.#order.buffer);
     this.epochs.push(figures);
     this.epoch += 1;
     this.taken = 0;
     this.sums = new PassSums();
   }
 }
+
+/** The order of an epoch before it is drawn. */
+const begunOrder = (data: PassOrder["data"], buffer: number): PassOrder => {
+  return { data, buffer, key: [], total: null, generator: null };
+};
 
 /** Fails for what is not a position. The file of a run has it as it was. */
 function checkPosition(given: unknown): asserts given is TrainingPosition {

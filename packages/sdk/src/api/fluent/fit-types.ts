@@ -103,7 +103,7 @@ export interface TrainingPosition {
   readonly data: "memory" | "samples" | "batches";
   /** Items of the buffer of a shuffle; 1 if there is none. */
   readonly buffer: number;
-  /** The key of the order of the epoch, of a source. */
+  /** The key of the order of the epoch, of a source. Empty in the order of the source, and before the key is drawn. */
   readonly key: readonly number[];
   /** The number of items of the epoch, if it is known. */
   readonly total: number | null;

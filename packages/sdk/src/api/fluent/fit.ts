@@ -185,7 +185,7 @@ async function beginPass(plan: TrainingPlan, batches: number, call: Call): Promi
   // With others, an abort counts when they meet.
   const signal = processes.isAlone ? course.signal : undefined;
   const { epoch } = progress;
-  const position = progress.taken > 0 ? progress.position : undefined;
+  const position = progress.positionInEpoch;
   if (isSourcePlan(data)) return SourceSteps.begin(model, data, epoch, position, call, processes, course.signal);
   const pass = new MemorySteps(model, batches, call, signal);
   if (position === undefined) return pass;
