@@ -356,6 +356,17 @@ describe("the file of a run", () => {
     expect(k.handlecount()).toBe(before);
   });
 
+  it("names each of its tensors once", () => {
+    const place = '{\\"$tensor\\":\\"a\\"}';
+    const text = Buffer.from(k.serialize({ a: new Float32Array([1, 2]), b: "x".repeat(place.length - 4) }));
+    const twice = text.toString("latin1").replace(/\\"x+\\"/, place);
+    const bytes = new Uint8Array(Buffer.from(twice, "latin1"));
+    expect(bytes.length).toBe(text.length);
+    expect(expectError("ERR_FORMAT", () => k.deserialize(bytes, {}, { verify: false }))).toMatch(
+      "tensor `a` is named twice",
+    );
+  });
+
   it("shows what it holds", () => {
     const { net, optimizer } = start("sgd");
     advance({ net, optimizer, model: k.model(net, k.loss("ce"), optimizer) } as Run, 0);

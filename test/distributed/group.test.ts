@@ -1,7 +1,10 @@
 // Process groups: operations, equality with one process, and processes that end or freeze.
 
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import * as k from "@stepwell/sdk";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { modelOf, sources } from "./fits.js";
 import { launch, resultsOf } from "./launch.js";
 import { type Trained, train, trainings } from "./trainings.js";
 
@@ -87,12 +90,17 @@ test.each([1, 2, 3])("operations of %i processes are those of arithmetic", async
 test("calls in which processes differ are errors on each of them, and the group goes on", async () => {
   const ranks = await resultsOf<{ results: Record<string, string>; sum: number[] }>("disagree", 2, {});
   for (const [rank, { results, sum }] of ranks.entries()) {
-    expect(Object.keys(results)).toHaveLength(9);
+    expect(Object.keys(results)).toHaveLength(10);
     for (const [name, result] of Object.entries(results)) {
       expect(result, name).toMatch(/^ERR_DISTRIBUTED \w+: the processes do not agree: rank \d calls .*, and rank \d /);
     }
     expect(results["a length"]).toMatch(
-      `rank ${rank} calls all-reduce with Float [${rank + 2}], reduction 0, and rank ${1 - rank} all-reduce`,
+      `rank ${rank} calls all-reduce with Float [${rank + 2}], operation sum, and rank ${1 - rank} all-reduce`,
+    );
+    expect(results["a reduction"]).toMatch("operation max");
+    expect(results["a scattered length"]).toMatch(`rank ${rank} calls reduce-scatter with Float`);
+    expect(results["a step"]).toMatch(
+      /barrier.*a function that exchanges numbers|a function that exchanges numbers.*barrier/,
     );
     expect(sum).toEqual([2, 2]);
   }
@@ -178,6 +186,8 @@ test("a step takes the mean of the gradients of all processes", async () => {
           : "ERR_OPTION_RANGE stepAsync clipnorm: expected a finite number > 0 or null, given -1",
       "a metric": refused("runAsync", "metrics loss", "metrics loss, batchloss"),
       "a loss": refused("runAsync", "the loss mse (reduce mean)", "the loss mse (reduce sum)"),
+      "a signal": rank === 0 ? failed("runAsync") : "undefined own",
+      "a run after it": "no error",
       "an optimizer": expect.stringMatching(
         /given the optimizer of call (\d+) of distributed on rank 0 and the optimizer of call (\d+) of distributed on rank 1/,
       ),
@@ -245,6 +255,22 @@ test.each(ends)("%s ends a process that waits for another one", async (how, code
   expect(end?.out).toBe("waits\n");
 });
 
+test("a port of another program is an error, within the timeout if it does not answer", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const settings = { size: 2, host: "127.0.0.1", port, timeout: 0.5 };
+  await expect(k.initProcessGroup({ ...settings, rank: 0 })).rejects.toMatchObject({
+    code: "ERR_DISTRIBUTED",
+    message: `initProcessGroup: port ${port} is in use: give all processes another one`,
+  });
+  await expect(k.initProcessGroup({ ...settings, rank: 1 })).rejects.toMatchObject({
+    code: "ERR_DISTRIBUTED",
+    message: expect.stringMatching("the processes have not met within 0.5 s: what has this port takes connections"),
+  });
+  server.close();
+});
+
 test("a process that is alone gives up after its timeout", async () => {
   const settings = { rank: 1, size: 2, host: "127.0.0.1", port: 1, timeout: 0.5 };
   await expect(k.initProcessGroup(settings)).rejects.toMatchObject({ code: "ERR_DISTRIBUTED" });
@@ -261,4 +287,14 @@ test("a process that is alone gives up after its timeout", async () => {
     /variable RANK is not set/,
   );
   await expect(k.distributed(k.opt("sgd", k.tensor([1], { grad: true })))).rejects.toThrow(/no process group/);
+});
+
+test.each([
+  ["RANK", "WORLD_SIZE"],
+  ["WORLD_SIZE", "RANK"],
+])("`fit` with processes does not train alone if %s is set and %s is not", async (name, other) => {
+  vi.stubEnv("MASTER_ADDR", "localhost").stubEnv("MASTER_PORT", "29400").stubEnv(name, "0");
+  const fit = modelOf(0).fit(sources.memory(), { distributed: true, batchsize: 8 });
+  await expect(Promise.resolve(fit)).rejects.toThrow(`the variable ${other} is not set`);
+  vi.unstubAllEnvs();
 });

@@ -3,6 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 use std::ptr::{self, NonNull};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use stepwell_optim::{Code, Error, Result};
@@ -15,6 +17,8 @@ use crate::waiting_threads::Waiting;
 
 /// In bytes: the text of an exception, as in c10d.cpp.
 const MESSAGE_BYTES: usize = 1024;
+/// c10d keeps the timeout itself, except while it waits for the first answer of what has the port.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The processes of one training. Operations are matched by their order: all processes call the same ones in the same order, with tensors of
 /// one shape and dtype. Otherwise Gloo reads elements of other tensors, or ends the process. After an operation has failed, the group is of no use.
@@ -101,22 +105,37 @@ impl Backend {
     /// - [`Code::Argument`] for a network interface that this machine does not have
     /// - [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used
     pub fn connect(settings: &GroupSettings) -> Result<Self> {
+        settings.interface.as_deref().map_or(Ok(()), check_interfaces)?;
+        let (sender, receiver) = mpsc::channel();
+        let (own, _waiting) = (settings.clone(), Waiting::begin());
+        // Such a wait cannot be interrupted. If the thread meets the others too late, it leaves them.
+        let thread = thread::Builder::new().name("process-group".to_owned()).spawn(move || {
+            let _waiting = Waiting::begin();
+            let _ = sender.send(Self::meet(&own));
+        });
+        thread.map_err(|error| Error::new(Code::Memory, format!("no thread for a process group: {error}")))?;
+        receiver.recv_timeout(settings.timeout.saturating_add(GRACE)).unwrap_or_else(|_| {
+            let what = "what has this port takes connections, and does not answer: it may be another program";
+            Err(not_met(settings, what))
+        })
+    }
+
+    fn meet(settings: &GroupSettings) -> Result<Self> {
         let text = |text: &str| {
             CString::new(text).map_err(|_| Error::new(Code::Argument, format!("expected a host, given {text:?}")))
         };
-        settings.interface.as_deref().map_or(Ok(()), check_interfaces)?;
         let interface = settings.interface.clone().or_else(|| own_address(&settings.host, settings.port));
         let (host, interface) = (text(&settings.host)?, interface.as_deref().map(text).transpose()?);
         let interface = interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
         let timeout = i64::try_from(settings.timeout.as_millis()).unwrap_or(i64::MAX);
         let mut group = ptr::null_mut();
-        let described = |text: &str| {
-            let GroupSettings { rank, size, host, port, .. } = settings;
-            let seconds = settings.timeout.as_secs_f64();
-            let action = format!("rank {rank} of {size} at {host}:{port}");
-            Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
+        let described = |text: &str| match text.contains("EADDRINUSE") {
+            true => {
+                let GroupSettings { port, .. } = settings;
+                Error::new(Code::Distributed, format!("port {port} is in use: give all processes another one"))
+            }
+            false => not_met(settings, text),
         };
-        let _waiting = Waiting::begin();
         checked(described, |message| {
             // SAFETY: live texts, or null for the interface; c10d.cpp writes the group and at most the length of the message.
             unsafe {
@@ -282,6 +301,14 @@ impl Drop for Work<'_> {
         // The threads of c10d use the tensors until then. The caller has an earlier error.
         let _ = self.end();
     }
+}
+
+/// The error of a group whose processes have not met.
+fn not_met(settings: &GroupSettings, text: &str) -> Error {
+    let GroupSettings { rank, size, host, port, .. } = settings;
+    let seconds = settings.timeout.as_secs_f64();
+    let action = format!("rank {rank} of {size} at {host}:{port}");
+    Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
 }
 
 /// Fails for a name that is neither a network interface nor an address of this machine.

@@ -13,10 +13,22 @@ pub(crate) enum Operation {
     AllGather,
     AllToAll,
     Barrier,
+    /// Numbers that the engine or the session exchanges within a call.
+    Numbers,
 }
 
-/// The names of the operations, in their order.
-const NAMES: [&str; 5] = ["all-reduce", "broadcast", "all-gather", "all-to-all", "barrier"];
+/// The names of the operations, in their order. An all-to-all is the first half of a reduce-scatter.
+const NAMES: [&str; 6] = [
+    "all-reduce",
+    "broadcast",
+    "all-gather",
+    "reduce-scatter",
+    "barrier",
+    "a function that exchanges numbers, such as step or distributed,",
+];
+
+/// The names of reductions, in the order of [`ReduceOp`](stepwell_session::ReduceOp).
+const REDUCTIONS: [&str; 5] = ["sum", "mean", "min", "max", "product"];
 
 /// The dtypes of tensors.
 const KINDS: [Kind; 10] = [
@@ -86,7 +98,8 @@ impl fmt::Display for Call {
             write!(formatter, " with {kind:?} {sizes:?}")?;
         }
         if operation == Operation::AllReduce as i64 {
-            write!(formatter, ", reduction {argument}")?;
+            let name = REDUCTIONS.get(known(argument)).copied().unwrap_or("unknown");
+            write!(formatter, ", operation {name}")?;
         }
         Ok(())
     }

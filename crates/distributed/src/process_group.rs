@@ -75,6 +75,15 @@ impl ProcessGroup {
         self.0.all_gather(to, from)
     }
 
+    /// As [`all_gather`](Self::all_gather), for numbers of a call of which the exchange is a part.
+    ///
+    /// # Errors
+    /// As of [`Backend::all_gather`].
+    pub fn gather_numbers(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
+        self.agree(Operation::Numbers, 0, Some(&self.0.prepared(from)?))?;
+        self.0.all_gather(to, from)
+    }
+
     /// Starts to send row i of `from` to process i, and to fill row i of `to` with what process i sends here.
     ///
     /// # Errors

@@ -109,7 +109,7 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
     fn gather(&self, numbers: &[f64]) -> Result<Vec<Vec<f64>>> {
         let group = self.group()?;
         let group = lock(&group);
-        gather(self.size, numbers, |to, from| group.all_gather(to, from))
+        gather(self.size, numbers, |to, from| group.gather_numbers(to, from))
     }
 
     fn copy_from_owners(&self, tensors: &[Tensor], parts: &[&[Part]]) -> Result<()> {

@@ -7,6 +7,11 @@ const { RANK } = process.env;
 const isFirst = RANK === "0";
 const zeros = (length: number, dtype: "float" | "double" = "float") => k.full([length], 0, dtype);
 
+const parameter = k.tensor([1], { grad: true });
+const shared = k.opt("sgd", parameter);
+await k.distributed(shared);
+k.backward(k.sum(parameter));
+
 const calls: { readonly [name: string]: () => Promise<unknown> } = {
   "a length": () => k.allReduce(zeros(isFirst ? 2 : 3)),
   "a type": () => k.allReduce(zeros(2, isFirst ? "float" : "double")),
@@ -17,6 +22,7 @@ const calls: { readonly [name: string]: () => Promise<unknown> } = {
   "a rank to take from": () => k.broadcast(zeros(2), isFirst ? 0 : 1),
   "a scattered length": () => k.reduceScatter(zeros(isFirst ? 2 : 4)),
   "an operation": () => (isFirst ? k.barrier() : k.allReduce(zeros(2))),
+  "a step": () => (isFirst ? k.barrier() : k.stepAsync(shared)),
 };
 
 const results: Record<string, string> = {};

@@ -190,6 +190,25 @@ async function start(name: k.OptimizerName, options: object) {
     steps["a loss"] = await refusal(() => k.runAsync(model));
   }
   {
+    const net = k.module(["linear", 1, 1]);
+    const model = k.model(net, k.loss("mse"), k.opt("sgd", net));
+    k.train(model, { batchsize: 2 });
+    // More batches than the processes make until the signal comes.
+    k.train(model, k.full([20_000, 1], 1), k.full([20_000, 1], 1));
+    await k.distributed(model);
+    const controller = new AbortController();
+    const progress = () => {
+      if (!isFirst) controller.abort(new RangeError("own"));
+    };
+    const call = () => k.runAsync(model, { signal: controller.signal, progress });
+    steps["a signal"] = await refusal(call);
+    k.train(model, k.tensor([[1], [2], [3], [4]]), k.tensor([[1], [2], [3], [4]]));
+    steps["a run after it"] = await k.runAsync(model).then(
+      () => "no error",
+      (error) => error.message,
+    );
+  }
+  {
     const [one, other] = [await start("sgd", { lr: 0.5 }), await start("sgd", { lr: 0.5 })];
     for (const { a } of [one, other]) k.backward(k.sum(a));
     steps["an optimizer"] = await refusal(() => k.stepAsync(isFirst ? one.o : other.o));

@@ -55,7 +55,7 @@ impl Exchange {
         let _guard = tch::no_grad_guard();
         let Self { group, announced, weights, buckets, receiver, mut pending } = self;
         let group = lock(&group);
-        let announced = gather(group.size(), &announced, |to, from| group.all_gather(to, from))?;
+        let announced = gather(group.size(), &announced, |to, from| group.gather_numbers(to, from))?;
         let weights = weights(&announced);
         let (mut arrived, mut written) = (vec![ABSENT; pending.len()], vec![false; pending.len()]);
         let mut arrivals = receiver.into_iter().zip(0u32..);

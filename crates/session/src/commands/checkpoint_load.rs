@@ -18,6 +18,7 @@ use crate::session::Session;
 use crate::values::convert::{also_known, named_options};
 use crate::values::handle::ObjectKind;
 use crate::values::json;
+use crate::values::named_arrays::check_unique;
 use crate::values::value::Value;
 
 options! {
@@ -168,6 +169,7 @@ fn content_of(saved: &SavedFile) -> Result<Value> {
     if matches!(&content, Value::Object(entries) if find(entries, "objects").is_none()) {
         return Err(of_module());
     }
+    check_unique(&content)?;
     Ok(content)
 }
 

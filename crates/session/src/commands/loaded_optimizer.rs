@@ -30,24 +30,21 @@ pub(crate) struct LoadedOptimizer<E: Engine> {
 /// The buffers of a state that are arrays of a file.
 pub(crate) fn fills_of<E: Engine>(saved: &Entries, restored: &Restored<E>) -> Result<Vec<BufferFill>> {
     let definition = restored.bound.optimizer.definition();
-    let rows = list(saved, "parms")?;
-    let (mut fills, mut parameter) = (Vec::new(), 0);
-    // Parameters count group after group.
-    for group in 0..restored.bound.optimizer.groups().len() {
-        for row in rows {
-            let row = dictionary("parms", row)?;
-            if whole(row, "parmgroup", u64::from(u32::MAX))? as usize != group {
-                continue;
+    let mut rows = Vec::new();
+    for row in list(saved, "parms")? {
+        let row = dictionary("parms", row)?;
+        rows.push((whole(row, "parmgroup", u64::from(u32::MAX))?, row));
+    }
+    // Parameters count group after group, in their order.
+    rows.sort_by_key(|(group, _)| *group);
+    let mut fills = Vec::new();
+    for (parameter, (_, row)) in rows.into_iter().enumerate() {
+        let Some(buffers) = find(row, "buffers") else { continue };
+        for (key, value) in dictionary("buffers", buffers)? {
+            let index = definition.state_keys().find(|(known, _)| known == key).map(|(_, index)| index);
+            if let (Some(index), Some(array)) = (index, referenced(value)) {
+                fills.push(BufferFill { parameter, index, array: array.to_owned(), reused: None });
             }
-            if let Some(buffers) = find(row, "buffers") {
-                for (key, value) in dictionary("buffers", buffers)? {
-                    let index = definition.state_keys().find(|(known, _)| known == key).map(|(_, index)| index);
-                    if let (Some(index), Some(array)) = (index, referenced(value)) {
-                        fills.push(BufferFill { parameter, index, array: array.to_owned(), reused: None });
-                    }
-                }
-            }
-            parameter += 1;
         }
     }
     Ok(fills)

@@ -214,6 +214,10 @@ pub(crate) fn restored<E: Engine>(
             bound.edit(engine, group, list, &[], &[])?;
             owners = after;
         }
+        // The first one tells the optimizer how many groups there are. A file may have very many.
+        if group > 0 && tensors.is_empty() {
+            continue;
+        }
         let origin = match owners.first() {
             Some(owner) => origins[*owner].1.of_list(),
             None if origins.len() == 1 => origins[0].1.of_list(),

@@ -16,6 +16,8 @@ use crate::training::clip::clip_gradients;
 use crate::training::data_loader::{Batch, DataLoader, TestOptions, TrainOptions};
 use crate::training::data_parallel::StartedReduction;
 use crate::training::engine_access::EngineAccess;
+#[cfg(not(target_family = "wasm"))]
+use crate::training::failed_calls::tell_failure;
 use crate::training::failed_calls::told;
 use crate::training::lbfgs_step::minimize;
 use crate::training::metrics::{BatchMetrics, BatchReport};
@@ -101,10 +103,22 @@ impl<E: Engine> Model<E> {
         while !is_stopped(self, last)? {
             last = self.batch(context)?;
             if last.is_none() {
-                break;
+                return Ok(());
             }
         }
+        #[cfg(not(target_family = "wasm"))]
+        if training && self.has_batch(training)? {
+            tell_failure(context.engine, &self.optimizer);
+        }
         Ok(())
+    }
+
+    /// Whether a pass that has begun has one more batch, or whether none has begun.
+    #[cfg(not(target_family = "wasm"))]
+    fn has_batch(&self, training: bool) -> Result<bool> {
+        let TrainOptions { batchsize, droplast, .. } = self.options(training)?;
+        let loader = self.loader(training);
+        Ok(!loader.has_begun() || !loader.next(count(batchsize), droplast, 1).is_empty())
     }
 
     /// The device of batches: the one of the module.

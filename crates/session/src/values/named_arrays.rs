@@ -2,6 +2,8 @@
 //!
 //! In the place of an array stands `{"$tensor": name}`. A key that begins with `$` gets another one in front.
 
+use std::collections::HashSet;
+
 use stepwell_optim::{Brief, Code, Error, Result};
 
 use crate::values::value::{NumericArray, Value};
@@ -30,6 +32,22 @@ pub(crate) fn referenced(value: &Value) -> Option<&str> {
         },
         _ => None,
     }
+}
+
+/// Fails if two places of a value stand for one array: a small file would become any number of large objects.
+pub(crate) fn check_unique(value: &Value) -> Result<()> {
+    fn check<'a>(value: &'a Value, names: &mut HashSet<&'a str>) -> Result<()> {
+        if let Some(name) = referenced(value) {
+            let message = format_args!("tensor `{}` is named twice", Brief(name));
+            return if names.insert(name) { Ok(()) } else { Err(Error::new(Code::Format, message)) };
+        }
+        match value {
+            Value::Array(list) => list.iter().try_for_each(|item| check(item, names)),
+            Value::Object(entries) => entries.iter().try_for_each(|(_, item)| check(item, names)),
+            _ => Ok(()),
+        }
+    }
+    check(value, &mut HashSet::new())
 }
 
 /// Takes the arrays out of a value. Their names are `name` with the keys on the way to them, divided by dots.
@@ -108,6 +126,9 @@ mod tests {
         })
         .expect("all are there");
         assert_eq!(value, before);
+        let twice = Value::Array(vec![reference("a"), Value::object([("b", reference("a"))])]);
+        assert!(check_unique(&twice).is_err_and(|error| error.to_string() == "tensor `a` is named twice"));
+        assert!(check_unique(&Value::Array(vec![reference("a"), reference("b")])).is_ok());
         let mut unknown = Value::object([("$later", Value::Null)]);
         assert!(put(&mut unknown, &mut |name| Err(Error::new(Code::Format, name))).is_err());
     }

@@ -22,10 +22,10 @@ const names = ["rank", "size", "host", "port", "timeout", "hosts", "interface"] 
 /** The variables of torchrun, by option. */
 const variables = { rank: "RANK", size: "WORLD_SIZE", host: "MASTER_ADDR", port: "MASTER_PORT" } as const;
 
-/** Whether torchrun or `stepwell launch` has started this process. */
+/** Whether torchrun or `stepwell launch` has started this process. One variable without the other is an error of {@link placeOf}. */
 export const wasLaunched = () => {
   const environment = globalThis.process?.env ?? {};
-  return environment[variables.rank] !== undefined && environment[variables.size] !== undefined;
+  return environment[variables.rank] !== undefined || environment[variables.size] !== undefined;
 };
 
 /** The place that options and the environment give. */
