@@ -94,7 +94,7 @@ describe("convert --optimizer refuses in one line", () => {
     refused(["none.safetensors", ...to], /^stepwell: ERR_FORMAT: .*expected a run with an object `optimizer`/);
     refused(
       ["lamb.safetensors", "x.safetensors", "--optimizer", "x.safetensors"],
-      /^stepwell: ERR_USAGE: x\.safetensors/,
+      /^stepwell: ERR_USAGE: --optimizer: x\.safetensors is the file of <to>/,
     );
   });
 

@@ -95,6 +95,10 @@ describe("convert", () => {
     [["pytorch.safetensors", "pytorch.safetensors", "--model", model, "--overwrite"], "ERR_USAGE"],
     [["run.safetensors", "run.safetensors"], "ERR_USAGE"],
     [["run.safetensors", "own.safetensors"], "ERR_FILE"],
+    [["run.safetensors", "data.csv", "--overwrite"], "ERR_FILE"],
+    [["run.safetensors", "x.safetensors", "--optimizer", "./x.safetensors"], "ERR_USAGE"],
+    [["run.safetensors", "x.safetensors", "--optimizer", "data.csv", "--overwrite"], "ERR_FILE"],
+    [["own.safetensors", "make.mjs", "--model", "make.mjs", "--overwrite"], "ERR_USAGE"],
     [["run.safetensors", "x.safetensors", "--cast"], "ERR_USAGE"],
     [["run.safetensors", "nowhere/x.safetensors"], "ERR_FILE"],
   ])("refuses %j in one line", (args, code) => {

@@ -2,7 +2,16 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as k from "@stepwell/sdk";
@@ -14,6 +23,7 @@ beforeAll(() => {
   project = installed();
   for (const [name, content] of Object.entries(files())) writeFileSync(join(project.folder, name), content);
   mkdirSync(join(project.folder, "folder"));
+  symlinkSync("flowers.csv", join(project.folder, "link.csv"));
 });
 afterAll(() => project.remove());
 
@@ -61,6 +71,13 @@ function files(): Readonly<Record<string, string | Uint8Array>> {
   return {
     "flowers.csv": `\uFEFFlength,width,kind\r\n${csv.join("\r\n")}\r\n`,
     "flowers.tsv": `length\twidth\tkind\n${csv.join("\n").replaceAll(",", "\t")}\n`,
+    "permuted.csv": `kind,width,length\n${rows.map(({ length, width, kind }) => `${kinds[kind]},${width},${length}`).join("\n")}\n`,
+    "permuted.jsonl": rows
+      .map(({ length, width, kind }) => JSON.stringify({ kind: kinds[kind], width, length }))
+      .join("\n"),
+    "numbered.csv": `length,width,kind\n${rows.map(({ length, width, kind }) => `${length},${width},${kind}`).join("\n")}\n`,
+    "wider.csv": `id,length,width,kind\n${csv.map((line, i) => `${i},${line}`).join("\n")}\n`,
+    "lilies.csv": "length,width,kind\n1,2,lily\n2,3,lily\n",
     "bare.csv": `${csv.join("\n")}\n`,
     "flowers.jsonl": rows
       .map(({ length, width, kind }) => JSON.stringify({ length, width, kind: kinds[kind] }))
@@ -200,6 +217,42 @@ describe("train", () => {
       "--quiet",
     ]);
     expect(events(stdout).slice(0, 3)).toEqual(expectedFigures(classes, 3));
+  });
+
+  it.each(["permuted.csv", "permuted.jsonl"])("finds the columns of the training data by name in %s", (file) => {
+    const args = ["flowers.csv", ...common, "--quiet", "--validation"];
+    const { status, stdout } = train([...args, "flowers.csv"]);
+    expect(status).toBe(0);
+    expect(events(stdout)[2].validation.loss).toBeGreaterThan(0);
+    expect(train([...args, file]).stdout).toBe(stdout);
+  });
+
+  it("says that a model has more outputs than there are classes of numbers", () => {
+    const args = ["x.npy", "--targets", "y.npy", "--model", '["linear",2,10]', "--no-save", "--epochs", "1"];
+    expect(train(args).stderr).toMatch(/^The model has 7 more outputs than the targets have classes\.\nepoch/);
+    expect(train([...args, "--quiet"]).stderr).toBe("");
+  });
+
+  it("replaces a run and a report only on request, and another run's report never by a resumption alone", () => {
+    const args = ["sums.csv", "--model", regression, "--quiet", "--out", "kept.safetensors", "--report", "kept.html"];
+    expect(train([...args, "--epochs", "1"])).toMatchObject({ status: 0, stderr: "" });
+    const before = [hash("kept.safetensors"), hash("kept.html")];
+    const resume = ["resume", "kept.safetensors", "--epochs", "3", "--quiet", "--report", "kept.html"];
+    const exists = /ERR_FILE: kept\.(html|safetensors): it exists already: --overwrite replaces it/;
+    for (const { status, stderr } of [train(args), project.run(resume)]) {
+      expect(stderr).toMatch(exists);
+      expect(status).toBe(2);
+    }
+    expect([hash("kept.safetensors"), hash("kept.html")]).toEqual(before);
+    expect(train([...args, "--epochs", "2", "--overwrite"])).toMatchObject({ status: 0, stderr: "" });
+    expect(project.run([...resume, "--overwrite"])).toMatchObject({ status: 0, stderr: "" });
+    expect(hash("kept.html")).not.toBe(before[1]);
+    expect(project.run(["resume", "kept.safetensors", "--epochs", "4", "--report", "kept.safetensors"]).stderr).toMatch(
+      /ERR_USAGE: --report: kept\.safetensors is the file of <file>/,
+    );
+    expect(project.run(["resume", "kept.safetensors", "--epochs", "4", "--report", "link.csv"]).stderr).toMatch(
+      /ERR_FILE: link\.csv: it exists already, and is not a report of a training/,
+    );
   });
 
   it("stops at a loss that is not finite, with exit code 1", () => {
@@ -404,6 +457,10 @@ describe("resume", () => {
     damaged[damaged.length - 1] = (damaged[damaged.length - 1] as number) ^ 1;
     writeFileSync(join(project.folder, "damaged.safetensors"), damaged);
     expect(error(["damaged.safetensors", "--epochs", "4"])).toMatch(/^stepwell: ERR_FORMAT: [^\n]*checksum[^\n]*\n$/);
+    mkdirSync(join(project.folder, "moved"));
+    writeFileSync(join(project.folder, "moved", "sums.csv"), "a,b,sum\n1,2,3\n2,3,5\n");
+    copyFileSync(join(project.folder, "done.safetensors"), join(project.folder, "moved", "done.safetensors"));
+    expect(error(["moved/done.safetensors", "--epochs", "4"])).toContain("moved/sums.csv: the data has changed");
     const text = readFileSync(join(project.folder, "sums.csv"), "utf8");
     writeFileSync(join(project.folder, "sums.csv"), text.replace("a,b,sum", "a,b,SUM"));
     expect(error(["done.safetensors", "--epochs", "4"])).toContain("the data has changed since the run began");
@@ -450,7 +507,32 @@ describe("bad input is one line, exit code 2, and nothing written", () => {
     [[...flowers, "--device", "cuda:7"], "ERR_DEVICE", "cuda"],
     [[...flowers, "--validation", "1.5"], "ERR_USAGE", "Expected a share in (0, 1)"],
     [[...flowers, "--validation", "0.001"], "ERR_ARGUMENT", "leaves none on one side"],
-    [[...flowers, "--validation", "sums.csv"], "ERR_FORMAT", 'expected a column "kind"', ["--target", "kind"]],
+    [
+      [...flowers, "--validation", "sums.csv"],
+      "ERR_FORMAT",
+      'sums.csv: expected the column "kind" of the training data, given a, b, sum',
+    ],
+    [[...flowers, "--validation", "wider.csv"], "ERR_FORMAT", 'wider.csv: the training data has no column "id"'],
+    [[...flowers, "--validation", "numbered.csv"], "ERR_FORMAT", 'the class "0" is not in the training data'],
+    [
+      ["numbered.csv", "--model", classifier, "--loss", "ce", "--validation", "flowers.csv"],
+      "ERR_FORMAT",
+      'expected a class from 0 up, given "lily"',
+    ],
+    [
+      [...flowers, "--validation", "flowers.safetensors", "--no-save"],
+      "ERR_FORMAT",
+      "expected classes of texts as in the training data",
+    ],
+    [[...flowers, "--features", "length,length"], "ERR_FORMAT", 'the column "length" is named twice'],
+    [
+      ["lilies.csv", "--model", classifier],
+      "ERR_FORMAT",
+      'expected targets of two classes or more, given "lily" alone',
+    ],
+    [["flowers.csv", "--model", '["linear",2,4]'], "ERR_SHAPE", "expected an output for each of 3 classes, given [4]"],
+    [["numbered.csv", "--model", classifier], "ERR_SHAPE", "given [3]; whole numbers are classes with --loss ce"],
+    [[...flowers, "--no-save", "--out", "x.safetensors"], "ERR_USAGE", "--out and --no-save are both given"],
     [["flowers.csv", "--model", '["linear",2,'], "ERR_FORMAT", "--model: expected JSON"],
     [["flowers.csv", "--model", "bad.json"], "ERR_FORMAT", "bad.json: expected JSON"],
     [["flowers.csv", "--model", "absent.ts"], "ERR_FILE", "absent.ts"],
@@ -465,6 +547,24 @@ describe("bad input is one line, exit code 2, and nothing written", () => {
     [[...flowers, "--out", "nowhere/run.safetensors"], "ERR_FILE", "nowhere: there is no such file or folder"],
     [[...flowers, "--out", "flowers.safetensors"], "ERR_FILE", "it exists already"],
     [[...flowers, "--out", "folder", "--overwrite"], "ERR_FILE", "folder: it is a folder"],
+    [
+      [...flowers, "--out", "flowers.csv", "--overwrite"],
+      "ERR_USAGE",
+      "--out: flowers.csv is the file of <data>: expected another one",
+    ],
+    [[...flowers, "--out", "link.csv", "--overwrite"], "ERR_USAGE", "--out: link.csv is the file of <data>"],
+    [[...flowers, "--out", "x.npy", "--overwrite"], "ERR_FILE", "x.npy: it exists already, and is not a run"],
+    [[...flowers, "--out", "flowers.safetensors", "--overwrite"], "ERR_FILE", "and is not a run"],
+    [[...flowers, "--report", "link.csv", "--overwrite"], "ERR_USAGE", "--report: link.csv is the file of <data>"],
+    [["flowers.csv", "--model", "model.ts", "--report", "model.ts"], "ERR_USAGE", "is the file of --model"],
+    [[...flowers, "--validation", "bare.csv", "--report", "bare.csv"], "ERR_USAGE", "is the file of --validation"],
+    [[...flowers, "--report", "x.npy", "--overwrite"], "ERR_FILE", "x.npy: it exists already, and is not a report"],
+    [[...flowers, "--out", "both", "--report", "./both"], "ERR_USAGE", "--report: ./both is the file of --out"],
+    [
+      [...flowers, "--tensorboard", "both", "--report", "both"],
+      "ERR_USAGE",
+      "--tensorboard: both is the file of --rep",
+    ],
     [[...flowers, "--report", "folder", "--no-save"], "ERR_FILE", "folder: it is a folder"],
     [
       [...flowers, "--tensorboard", "flowers.csv", "--no-save"],
@@ -486,13 +586,18 @@ describe("bad input is one line, exit code 2, and nothing written", () => {
       "ERR_FORMAT",
       "expected 480 bytes of elements for [60, 2], given 479",
     ],
-  ])("%j: %s", (args, code, message, more: readonly string[] = []) => {
-    const before = readdirSync(project.folder).sort();
-    const { status, stdout, stderr } = train([...args, ...more]);
+  ])("%j: %s", (args, code, message) => {
+    const contents = () =>
+      readdirSync(project.folder, { withFileTypes: true }).map(({ name, parentPath }) => [
+        name,
+        statSync(join(parentPath, name)).isFile() && hash(name),
+      ]);
+    const before = contents();
+    const { status, stdout, stderr } = train(args);
     expect(stderr).toMatch(new RegExp(`^stepwell: ${code}: [^\n]+\n$`));
     expect(stderr).toContain(message);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(readdirSync(project.folder).sort()).toEqual(before);
+    expect(contents()).toEqual(before);
     expect(existsSync(join(project.folder, "run.safetensors"))).toBe(false);
   });
 });

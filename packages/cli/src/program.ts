@@ -62,7 +62,7 @@ export function makeProgram(streams: Streams): Command {
     .option("--model <model>", "the model, as for `stepwell train`, for a file of tensors or classes of your own")
     .option("--optimizer <file>", "the state of the optimizer: written for a run, read with a file of tensors")
     .option("--cast", "convert other float types to the types of the model")
-    .option("--overwrite", "replace a file that exists")
+    .option("--overwrite", "replace safetensors files that exist")
     .action(async (from: string, to: string, given: ConvertArguments) => {
       await (await import("./commands/convert.js")).convert(from, to, given, environment());
     });
@@ -78,7 +78,7 @@ export function makeProgram(streams: Streams): Command {
     });
   program
     .command("bench")
-    .description("measure training on this machine: both engines, and Python's torch if python3 has it")
+    .description("measure training on this machine: the engines that start, and Python's torch if python3 has it")
     .option("--seconds <count>", "the time that it takes, about", wholeNumber(1), 60)
     .action(async ({ seconds }: { readonly seconds: number }) => {
       await (await import("./commands/bench.js")).bench(seconds, environment());
@@ -144,9 +144,9 @@ function addTraining(program: Command, environment: () => Environment): void {
     .option("--patience <epochs>", "end after so many epochs without a smaller loss", wholeNumber(1))
     .option("--seed <number>", "of first weights, orders and the division of samples", wholeNumber(0), 1)
     .option("--device <device>", "cpu, cuda or cuda:<index>", device, "cpu")
-    .option("--out <file>", "the file of the run, saved after each epoch", "run.safetensors")
+    .option("--out <file>", "the file of the run, saved after each epoch; default: run.safetensors")
     .option("--no-save", "save nothing")
-    .option("--overwrite", "replace the file of a run that exists")
+    .option("--overwrite", "replace a run and a report that exist")
     .action(async (data: string, given: TrainArguments) => {
       await (await import("./commands/train.js")).train(data, given, environment());
     });
@@ -155,6 +155,7 @@ function addTraining(program: Command, environment: () => Environment): void {
     .description("go on with a run from its file, to the bit")
     .argument("<file>", "a file that `stepwell train` has saved")
     .option("--epochs <count>", "passes over the samples in all; default: as the run was begun", wholeNumber(1))
+    .option("--overwrite", "replace a report that exists")
     .action(async (file: string, given: ResumeArguments) => {
       await (await import("./commands/resume.js")).resume(file, given, environment());
     });

@@ -1,16 +1,15 @@
 // `stepwell convert`: a run into files for PyTorch, and files of PyTorch into one of Stepwell.
 
-import { resolve } from "node:path";
 import type { AnyModule, AnyOptimizer, ModuleHandle, OptimizerHandle } from "@stepwell/sdk";
 import * as k from "@stepwell/sdk";
 import { formatError, usageError } from "../command-error.js";
-import { readHeader } from "../data/safetensors-header.js";
+import { kindOfTensors } from "../data/safetensors-header.js";
 import { readTensorFile, writeTensorFile } from "../data/tensor-file.js";
-import { makeModule, readModelSource } from "../model/model-file.js";
+import { makeModule, modelFile, readModelSource } from "../model/model-file.js";
 import { type Environment, printResult } from "../output/environment.js";
 import { whole } from "../output/numbers.js";
 import { fromPyTorch, toPyTorch } from "../training/pytorch-optimizer.js";
-import { checkWritable } from "./run-training.js";
+import { checkDistinct, checkWritable } from "./output-files.js";
 
 /** Options of the command, as commander has parsed them. */
 export interface ConvertArguments {
@@ -27,20 +26,21 @@ export async function convert(
   given: ConvertArguments,
   environment: Environment,
 ): Promise<void> {
-  const kind = kindOf(from);
-  const { optimizer: state } = given;
-  const read = kind === "run" || state === undefined ? [from] : [from, state];
-  const written = kind === "run" && state !== undefined ? [to, state] : [to];
-  const paths = [...read, ...written].map((path) => resolve(path));
-  const repeated = paths.findLastIndex((path, index) => paths.indexOf(path) < index);
-  if (repeated >= 0) throw usageError(`${[...read, ...written][repeated]}: expected another file than the others`);
-  for (const path of written) checkWritable(path, { replace: given.overwrite === true });
+  const kind = kindOfTensors(from);
+  if (kind === undefined) throw formatError(from, "expected a safetensors file");
+  const source = given.model === undefined ? undefined : readModelSource(given.model);
+  const state = given.optimizer === undefined ? [] : [{ argument: "--optimizer", path: given.optimizer }];
+  const written = [{ argument: "<to>", path: to }, ...(kind === "run" ? state : [])];
+  const read = [{ argument: "<from>", path: from }, ...(kind === "run" ? [] : state)];
+  const model = modelFile(given.model ?? "[]");
+  checkDistinct([...read, ...(model === undefined ? [] : [{ argument: "--model", path: model }])], written);
+  for (const { path } of written) checkWritable(path, "tensors", given.overwrite === true);
   if (kind === "run" && given.cast) throw usageError("--cast is for files of tensors, given a run");
   if (kind === "tensors" && given.model === undefined) {
     throw usageError(`${from} has no description of a model: expected --model`);
   }
-  const made = given.model === undefined ? undefined : await makeModule(readModelSource(given.model), null);
-  if (kind === "run") writeForPyTorch(from, to, state, made, environment);
+  const made = source && (await makeModule(source, null));
+  if (kind === "run") writeForPyTorch(from, to, given.optimizer, made, environment);
   else takeFromPyTorch(from, to, given, made as AnyModule, environment);
 }
 
@@ -104,18 +104,6 @@ function report(
   const elements = k.elements(module);
   const text = `Wrote ${to}: ${tensors.length} tensors, ${whole(elements)} elements of parameters. Read it in Python: safetensors.torch.load_file("${to}")`;
   printResult(environment, text + more, { from, to, tensors, ...values });
-}
-
-/** Whether a file has a run, or tensors alone. */
-function kindOf(path: string): "run" | "tensors" {
-  const { text } = readHeader(path);
-  try {
-    const stepwell = JSON.parse(text).__metadata__?.stepwell;
-    const objects = stepwell === undefined ? undefined : JSON.parse(stepwell).content?.objects;
-    return objects && Object.keys(objects).length > 0 ? "run" : "tensors";
-  } catch {
-    throw formatError(path, "expected a safetensors file");
-  }
 }
 
 interface Loaded {

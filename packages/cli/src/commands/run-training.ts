@@ -1,9 +1,10 @@
 // Trains a run for `train` and `resume`: observers, checkpoints, signals and the result.
 
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { FitEvent, FitHistory } from "@stepwell/sdk";
-import { CommandError, exitCodes, fileError } from "../command-error.js";
+import { CommandError, exitCodes } from "../command-error.js";
+import type { NamedFile } from "../data/named-file.js";
 import { modelError } from "../model/model-file.js";
 import { livePage } from "../observers/live-page.js";
 import { observe, type TrainingObserver } from "../observers/observer.js";
@@ -15,6 +16,7 @@ import { figure } from "../output/numbers.js";
 import type { Run } from "../training/build-run.js";
 import { type Progress, trainingEvents } from "../training/events.js";
 import { saveRun } from "../training/run-file.js";
+import { checkDistinct, checkFolder, checkWritable } from "./output-files.js";
 
 /** How a training is shown and saved. */
 export interface TrainingOutput {
@@ -29,30 +31,14 @@ export interface ShowArguments {
   readonly quiet?: true;
   readonly tensorboard?: string;
   readonly report?: string;
+  /** Whether files that exist are replaced. */
+  readonly overwrite?: true;
   /** The port, or true for any. */
   readonly live?: number | true;
 }
 
 /** In milliseconds: a second signal within this time is the first one again. */
 const SAME_SIGNAL = 1000;
-
-/** Fails unless a file can be written. An existing one is an error unless it may be replaced. */
-export function checkWritable(path: string, { replace }: { readonly replace: boolean }): void {
-  checkFolder(dirname(resolve(path)));
-  if (!existsSync(path)) return;
-  if (statSync(path).isDirectory()) throw fileError(path, { code: "EISDIR" });
-  if (!replace) throw new CommandError("ERR_FILE", `${path}: it exists already: --overwrite replaces it`);
-}
-
-/** Fails unless files can be made in a folder. */
-function checkFolder(folder: string): void {
-  try {
-    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw fileError(folder, error);
-  }
-}
 
 /** Trains until the last epoch or a signal, and sets the exit code. */
 export async function runTraining(
@@ -73,6 +59,9 @@ export async function runTraining(
     interrupt.abort();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
+  if (run.surplusOutputs > 0 && !show.quiet) {
+    environment.stderr.write(`The model has ${run.surplusOutputs} more outputs than the targets have classes.\n`);
+  }
   const checkpoint = new Checkpoint(run, progress, out);
   const observers: TrainingObserver[] = [checkpoint];
   if (environment.json) observers.push(epochLines(environment));
@@ -150,9 +139,17 @@ function settingsOf({ configuration, counts }: Run): Readonly<Record<string, str
   };
 }
 
-/** Fails unless the files of observers can be written. */
-export function checkShown({ tensorboard: folder, report: page }: ShowArguments): void {
-  if (page !== undefined) checkWritable(page, { replace: true });
+/** Fails unless the files of observers can be written. `read` and `out` are the other files of the command. */
+export function checkShown(read: readonly NamedFile[], out: NamedFile | undefined, show: ShowArguments): void {
+  const { tensorboard: folder, report: page, overwrite } = show;
+  const written = [
+    ...(out ? [out] : []),
+    ...(page === undefined ? [] : [{ argument: "--report", path: page }]),
+    // In a folder that exists, event files have new names.
+    ...(folder === undefined || existsSync(folder) ? [] : [{ argument: "--tensorboard", path: folder }]),
+  ];
+  checkDistinct(read, written);
+  if (page !== undefined) checkWritable(page, "report", overwrite === true);
   if (folder !== undefined) checkFolder(existsSync(folder) ? folder : dirname(resolve(folder)));
 }
 

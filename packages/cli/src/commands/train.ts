@@ -3,12 +3,15 @@
 import { dirname, relative, resolve } from "node:path";
 import type { LossHandle } from "@stepwell/sdk";
 import { usageError } from "../command-error.js";
+import type { NamedFile } from "../data/named-file.js";
 import { type DataFiles, type DataFormat, readSamples } from "../data/read-samples.js";
-import { readModelSource } from "../model/model-file.js";
+import type { Selection } from "../data/samples.js";
+import { modelFile, readModelSource } from "../model/model-file.js";
 import type { Environment } from "../output/environment.js";
 import { buildRun, selectionOf } from "../training/build-run.js";
 import type { HashedFiles, RunConfiguration } from "../training/configuration.js";
-import { checkShown, checkWritable, runTraining, type ShowArguments } from "./run-training.js";
+import { checkWritable } from "./output-files.js";
+import { checkShown, runTraining, type ShowArguments } from "./run-training.js";
 
 /** Options of the command, as commander has parsed them. */
 export interface TrainArguments extends ShowArguments {
@@ -34,16 +37,16 @@ export interface TrainArguments extends ShowArguments {
   readonly patience?: number;
   readonly seed: number;
   readonly device: string;
-  readonly out: string;
+  readonly out?: string;
   readonly save: boolean;
-  readonly overwrite?: true;
 }
 
 /** Runs the command. Everything is checked before anything is written. */
 export async function train(data: string, given: TrainArguments, environment: Environment): Promise<void> {
-  const out = given.save ? given.out : null;
-  if (out !== null) checkWritable(out, { replace: given.overwrite === true });
-  checkShown(given);
+  if (!given.save && given.out !== undefined) throw usageError("--out and --no-save are both given");
+  const out = given.save ? (given.out ?? "run.safetensors") : null;
+  checkShown(filesOf(data, given), out === null ? undefined : { argument: "--out", path: out }, given);
+  if (out !== null) checkWritable(out, "run", given.overwrite === true);
   if (given.lr !== undefined && "lr" in given.option) throw usageError("--lr and --option lr=… are both given");
   // An unknown name is found before a column of texts, which only losses of classes take.
   if (given.loss) await checkLoss(given.loss.name, given.loss.options);
@@ -51,6 +54,21 @@ export async function train(data: string, given: TrainArguments, environment: En
   const configuration = configurationOf(data, given, folder);
   const run = await buildRun(configuration, folder);
   await runTraining(run, { history: [], step: 0 }, { out, show: given }, environment);
+}
+
+/** The files that the command reads. */
+function filesOf(
+  data: string,
+  { targets, validation, validationTargets, model }: TrainArguments,
+): readonly NamedFile[] {
+  const named = {
+    "<data>": data,
+    "--targets": targets,
+    "--validation": validation,
+    "--validation-targets": validationTargets,
+    "--model": modelFile(model),
+  };
+  return Object.entries(named).flatMap(([argument, path]) => (typeof path === "string" ? [{ argument, path }] : []));
 }
 
 async function checkLoss(...loss: readonly [name: string, options: object]): Promise<void> {
@@ -69,7 +87,7 @@ function configurationOf(data: string, given: TrainArguments, folder: string): R
     data: hashed(files, sha256, folder),
     features,
     target,
-    validation: validationOf(given, files, { ...selection, classes: samples.classes }, folder),
+    validation: validationOf(given, files, { ...selection, training: samples }, folder),
     scale: given.scale === true,
     model: source.kind === "module" ? { kind: "module", path: portable(source.path, folder) } : source,
     loss: given.loss ?? { name: samples.targets instanceof BigInt64Array ? "ce" : "mse", options: {} },
@@ -91,7 +109,7 @@ function configurationOf(data: string, given: TrainArguments, folder: string): R
 function validationOf(
   given: TrainArguments,
   files: DataFiles,
-  selection: Parameters<typeof readSamples>[1],
+  selection: Selection,
   folder: string,
 ): RunConfiguration["validation"] {
   if (given.validationTargets !== undefined && typeof given.validation !== "string") {

@@ -1,7 +1,7 @@
 // The header of a safetensors file, without its elements.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { fileError, formatError } from "../command-error.js";
+import { CommandError, fileError, formatError } from "../command-error.js";
 
 /** In bytes. The header of safetensors is at most as long. */
 const MAX_HEADER = 100_000_000;
@@ -25,5 +25,17 @@ export function readHeader(path: string): { readonly text: string; readonly byte
     throw (error as NodeJS.ErrnoException).syscall ? fileError(path, error) : error;
   } finally {
     closeSync(file);
+  }
+}
+
+/** Whether a file has the objects of a run, or tensors alone; undefined for a file that is not safetensors. */
+export function kindOfTensors(path: string): "run" | "tensors" | undefined {
+  try {
+    const stepwell = JSON.parse(readHeader(path).text).__metadata__?.stepwell;
+    const objects = stepwell === undefined ? undefined : JSON.parse(stepwell).content?.objects;
+    return objects && Object.keys(objects).length > 0 ? "run" : "tensors";
+  } catch (error) {
+    if (error instanceof CommandError && error.code === "ERR_FILE") throw error;
+    return undefined;
   }
 }

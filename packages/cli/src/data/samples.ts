@@ -18,6 +18,16 @@ export interface Samples {
   readonly targetShape: readonly number[];
   /** The texts that classes stand for, in the order of the classes. */
   readonly classes: readonly string[] | null;
+  /** The columns that they come from; null for arrays. */
+  readonly columns: Columns | null;
+}
+
+/** Columns of a table. */
+export interface Columns {
+  readonly features: readonly string[];
+  readonly target: readonly string[];
+  /** Whether the table has other columns. */
+  readonly hasOthers: boolean;
 }
 
 /** The choice of inputs and targets in a file. */
@@ -28,31 +38,51 @@ export interface Selection {
   readonly target: readonly string[] | null;
   /** Whether targets are classes. Null: texts, and integers of a file of arrays, are. */
   readonly areClasses: boolean | null;
-  /** The texts of classes in their order, if another file has set them. */
-  readonly classes: readonly string[] | null;
+  /** The samples that are trained on, if these are for validation: they have the same columns and classes. */
+  readonly training: Samples | null;
 }
 
 /** Samples of a table. */
 export function samplesOfTable(path: string, table: Table, selection: Selection): Samples {
-  const target = selection.target ?? [table.names.includes("targets") ? "targets" : (table.names.at(-1) as string)];
-  for (const name of [...target, ...(selection.features ?? [])]) {
-    if (!table.names.includes(name)) {
-      throw formatError(path, `expected a column "${name}", given ${table.names.slice(0, 12).join(", ")}`);
-    }
-  }
-  const others = table.names.filter((name) => !target.includes(name));
-  const features = selection.features ?? (others.includes("inputs") ? ["inputs"] : others);
-  const both = features.find((name) => target.includes(name));
-  if (both !== undefined) throw formatError(path, `the column "${both}" is a feature and the target`);
-  if (features.length === 0)
-    throw formatError(path, "expected a column of features in addition to the target, given none");
-  const inputs = numberColumns(path, table, features);
+  const columns = columnsOf(path, table, selection);
+  const inputs = numberColumns(path, table, columns.features);
   return {
     count: table.rows.length,
     inputs: inputs.data,
     inputShape: inputs.shape,
-    ...targetsOf(path, table, target, selection),
+    columns,
+    ...targetsOf(path, table, columns.target, selection),
   };
+}
+
+/** The columns of inputs and targets. Those of the training data are found by name, in any order. */
+function columnsOf(path: string, { names }: Table, { training, ...given }: Selection): Columns {
+  const known = training?.columns;
+  const target = known?.target ?? given.target ?? [names.includes("targets") ? "targets" : (names.at(-1) as string)];
+  const others = names.filter((name) => !target.includes(name));
+  const features = known?.features ?? given.features ?? (others.includes("inputs") ? ["inputs"] : others);
+  const absent = [...target, ...features].find((name) => !names.includes(name));
+  if (absent !== undefined) {
+    const expected = known ? `expected the column "${absent}" of the training data` : `expected a column "${absent}"`;
+    throw formatError(path, `${expected}, given ${names.slice(0, 12).join(", ")}`);
+  }
+  const chosen = [...features, ...target];
+  const twice = chosen.find((name, index) => chosen.indexOf(name) !== index);
+  if (twice !== undefined) {
+    const isBoth = features.includes(twice) && target.includes(twice);
+    throw formatError(path, `the column "${twice}" is ${isBoth ? "a feature and the target" : "named twice"}`);
+  }
+  if (features.length === 0)
+    throw formatError(path, "expected a column of features in addition to the target, given none");
+  const surplus = names.find((name) => !chosen.includes(name));
+  // Without --features each column is a feature, so this one would be, too.
+  if (surplus !== undefined && known && !known.hasOthers) {
+    throw formatError(
+      path,
+      `the training data has no column "${surplus}"; --features names the columns that both have`,
+    );
+  }
+  return { features, target, hasOthers: surplus !== undefined };
 }
 
 /** Numbers of columns side by side. A column of lists stands alone, and keeps its shape. */
@@ -108,15 +138,16 @@ function targetsOf(path: string, table: Table, names: readonly string[], selecti
   const column = table.names.indexOf(name);
   const cells = table.rows.map((row) => row[column] as Cell);
   const areTexts = names.length === 1 && cells.some((cell) => typeof cell === "string");
-  if (selection.areClasses === null && areTexts) requireTexts(path, table, cells, name);
-  const areClasses = selection.areClasses ?? areTexts;
+  const { training } = selection;
+  if (!training && selection.areClasses === null && areTexts) requireTexts(path, table, cells, name);
+  const areClasses = training ? areClassesOf(training) : (selection.areClasses ?? areTexts);
   if (!areClasses) {
     const { data, shape } = numberColumns(path, table, names);
     return { targets: data, targetShape: shape, classes: null };
   }
   if (names.length !== 1) throw formatError(path, `expected one target of classes, given ${names.length} columns`);
   const at = (row: number) => `line ${table.lines[row]}, "${name}"`;
-  if (!areTexts && selection.classes === null) {
+  if (training ? training.classes === null : !areTexts) {
     const values = cells.map((cell, row) => wholeClass(path, at(row), cell));
     return { targets: BigInt64Array.from(values, BigInt), targetShape: [], classes: null };
   }
@@ -126,7 +157,7 @@ function targetsOf(path: string, table: Table, names: readonly string[], selecti
       throw formatError(path, `${at(row)}: expected a class, given ${shown(cell)}`);
     return String(cell);
   });
-  const classes = selection.classes ?? [...new Set(texts)].sort();
+  const classes = training?.classes ?? [...new Set(texts)].sort();
   const numbers = new Map(classes.map((text, index) => [text, BigInt(index)]));
   const targets = BigInt64Array.from(texts, (text, row) => {
     const number = numbers.get(text);
@@ -135,6 +166,8 @@ function targetsOf(path: string, table: Table, names: readonly string[], selecti
   });
   return { targets, targetShape: [], classes };
 }
+
+const areClassesOf = ({ targets }: Samples) => targets instanceof BigInt64Array;
 
 /** Fails for a text among numbers: as classes, they would be a class for each number. */
 function requireTexts(path: string, table: Table, cells: readonly Cell[], name: string): void {
@@ -156,8 +189,9 @@ export function samplesOfArrays(
   path: string,
   inputs: NumberArray,
   targets: NumberArray,
-  { areClasses }: Pick<Selection, "areClasses">,
+  { areClasses, training }: Selection,
 ): Samples {
+  if (training?.classes) throw formatError(path, "expected classes of texts as in the training data, given numbers");
   const count = inputs.shape[0] ?? 0;
   if (count === 0) throw formatError(path, "expected samples along the first dimension, given none");
   if (targets.shape[0] !== count) {
@@ -170,8 +204,8 @@ export function samplesOfArrays(
   const notFinite = numbers.findIndex((value) => !Number.isFinite(value));
   if (notFinite >= 0)
     throw formatError(path, `expected finite inputs, given ${inputs.data[notFinite]} at element ${notFinite}`);
-  const base = { count, inputs: numbers, inputShape: inputs.shape.slice(1), classes: null };
-  if (areClasses ?? targets.isInteger) {
+  const base = { count, inputs: numbers, inputShape: inputs.shape.slice(1), classes: null, columns: null };
+  if (training ? areClassesOf(training) : (areClasses ?? targets.isInteger)) {
     if (elementCount(targets.shape) !== count) {
       throw new CommandError(
         "ERR_SHAPE",

@@ -21,9 +21,14 @@ export type ModelSource =
   | { readonly kind: "json"; readonly specification: unknown }
   | { readonly kind: "module"; readonly path: string };
 
+const isJson = (argument: string) => /^\s*[[{"]/.test(argument);
+
+/** The file that the argument `--model` names; undefined for JSON. */
+export const modelFile = (argument: string) => (isJson(argument) ? undefined : argument);
+
 /** Reads the argument `--model`: JSON, the path of a JSON file, or the path of a module. */
 export function readModelSource(argument: string): ModelSource {
-  if (/^\s*[[{"]/.test(argument)) return { kind: "json", specification: parseJson("--model", argument) };
+  if (isJson(argument)) return { kind: "json", specification: parseJson("--model", argument) };
   if (argument.endsWith(".json")) {
     let text: string;
     try {

@@ -4,6 +4,7 @@ import { relative, resolve } from "node:path";
 import type * as sdk from "@stepwell/sdk";
 import { CommandError, formatError } from "../command-error.js";
 import { elementCount } from "../data/arrays.js";
+import type { NamedFile } from "../data/named-file.js";
 import { type DataFiles, type ReadSamples, readSamples } from "../data/read-samples.js";
 import { type Samples, type Scaling, type Selection, scaled, scalingOf, subset } from "../data/samples.js";
 import { makeModule, modelError } from "../model/model-file.js";
@@ -19,6 +20,8 @@ export interface Run {
   readonly counts: { readonly training: number; readonly validation: number };
   /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
+  /** Outputs of the model that no class of the targets has. */
+  readonly surplusOutputs: number;
   readonly scaling: Scaling | null;
   readonly classes: readonly string[] | null;
 }
@@ -34,13 +37,15 @@ export async function buildRun(configuration: RunConfiguration, folder: string):
   const { samples, validation } = divide(k, configuration, folder);
   const scaling = configuration.scale ? scalingOf(samples) : null;
   const training = scaling ? scaled(samples, scaling) : samples;
-  const shapes = { inputs: training.inputShape, outputs: outputsOf(training), classes: training.classes };
+  const outputs = Math.max(outputsOf(training), validation ? outputsOf(validation) : 0);
+  const shapes = { inputs: training.inputShape, outputs, classes: training.classes };
   const source = configuration.model;
   const located = source.kind === "module" ? { ...source, path: resolve(folder, source.path) } : source;
   const module = await makeModule(located, shapes);
   k.to(module, configuration.device as sdk.Device);
+  let surplusOutputs: number;
   try {
-    checkOutputs(k, module, training, configuration);
+    surplusOutputs = checkOutputs(k, module, training, outputs, configuration);
   } catch (error) {
     throw modelError(source, error);
   }
@@ -66,6 +71,7 @@ export async function buildRun(configuration: RunConfiguration, folder: string):
     optimizer,
     model,
     counts: { training: training.count, validation: validation?.count ?? 0 },
+    surplusOutputs,
     stepsPerEpoch: Math.ceil(batches / configuration.training.accumulate),
     scaling,
     classes: training.classes,
@@ -75,18 +81,15 @@ export async function buildRun(configuration: RunConfiguration, folder: string):
 /** The samples for training and for validation. */
 function divide(k: typeof sdk, configuration: RunConfiguration, folder: string) {
   const selection = selectionOf(configuration);
-  const all = readChecked(configuration.data, folder, selection);
+  const all = readChecked(located(configuration.data, folder), selection);
+  requireClasses(located(configuration.data, folder).path, all);
   const { validation } = configuration;
   if (validation === null) return { samples: all, validation: undefined };
   if (typeof validation === "object") {
-    const other = readChecked(validation, folder, { ...selection, classes: all.classes });
-    if (String(other.inputShape) !== String(all.inputShape)) {
-      const given = `[${other.inputShape.join(", ")}]`;
-      throw new CommandError(
-        "ERR_SHAPE",
-        `${validation.path}: expected inputs [${all.inputShape.join(", ")}], given ${given}`,
-      );
-    }
+    const files = located(validation, folder);
+    const other = readChecked(files, { ...selection, training: all });
+    requireShape(files.path, "inputs", all.inputShape, other.inputShape);
+    requireShape(files.targets ?? files.path, "targets", all.targetShape, other.targetShape);
     return { samples: all, validation: other };
   }
   const count = Math.round(all.count * validation);
@@ -100,28 +103,55 @@ function divide(k: typeof sdk, configuration: RunConfiguration, folder: string) 
   return { samples: subset(all, order.subarray(count)), validation: subset(all, order.subarray(0, count)) };
 }
 
+function requireShape(path: string, what: string, expected: readonly number[], given: readonly number[]): void {
+  if (String(given) === String(expected)) return;
+  const [wanted, found] = [expected, given].map((shape) => `[${shape.join(", ")}]`);
+  throw new CommandError("ERR_SHAPE", `${path}: expected ${what} ${wanted} as in the training data, given ${found}`);
+}
+
+/** Fails if all samples have one class, of which there is nothing to learn. */
+function requireClasses(path: string, { targets, classes }: Samples): void {
+  if (!(targets instanceof BigInt64Array) || targets.some((target) => target !== targets[0])) return;
+  const given = classes ? `"${classes[0]}"` : String(targets[0]);
+  throw formatError(path, `expected targets of two classes or more, given ${given} alone`);
+}
+
 /** How targets are read, which depends on the loss. */
 export function selectionOf({
   features,
   target,
   loss,
 }: Pick<RunConfiguration, "features" | "target"> & { readonly loss: { readonly name: string } | null }): Selection {
-  return { features, target, areClasses: loss ? classLosses.includes(loss.name) : null, classes: null };
+  return { features, target, areClasses: loss ? classLosses.includes(loss.name) : null, training: null };
 }
 
 /** Reads samples, and compares their files with the hash of the run. */
-function readChecked(files: HashedFiles, folder: string, selection: Selection): Samples {
-  const { samples, sha256 }: ReadSamples = readSamples(located(files, folder), selection);
+function readChecked(files: HashedFiles, selection: Selection): Samples {
+  const { samples, sha256 }: ReadSamples = readSamples(files, selection);
   if (sha256 === files.sha256) return samples;
   throw formatError(files.path, "the data has changed since the run began; train anew to use it");
 }
 
 /** The files with paths that this process can open. */
-const located = (files: DataFiles, folder: string): DataFiles => ({
+const located = <Files extends DataFiles>(files: Files, folder: string): Files => ({
   ...files,
   path: from(folder, files.path),
   targets: files.targets === null ? null : from(folder, files.targets),
 });
+
+/** The files that a run reads, for messages under the arguments of `train`. */
+export function filesOf({ data, validation, model }: RunConfiguration, folder: string): readonly NamedFile[] {
+  const named = (argument: string, path: string | null | undefined) =>
+    path === null || path === undefined ? [] : [{ argument, path: from(folder, path) }];
+  const other = typeof validation === "object" ? validation : null;
+  return [
+    ...named("<data>", data.path),
+    ...named("--targets", data.targets),
+    ...named("--validation", other?.path),
+    ...named("--validation-targets", other?.targets),
+    ...named("--model", model.kind === "module" ? model.path : null),
+  ];
+}
 
 /** A path of the configuration, as short as it can be from the working folder. */
 function from(folder: string, path: string): string {
@@ -150,24 +180,37 @@ function tensors(k: typeof sdk, samples: Samples, device: string) {
   return [shaped(samples.inputs, samples.inputShape), shaped(samples.targets, samples.targetShape)] as const;
 }
 
-/** Fails unless the outputs of a module fit the targets: a loss would broadcast some shapes that differ. */
-function checkOutputs(k: typeof sdk, module: sdk.AnyModule, samples: Samples, { device }: RunConfiguration): void {
-  k.scoped(() => {
+/**
+ * Fails unless the outputs of a module fit the targets: a loss would broadcast some shapes that differ. `needed` is the number of classes.
+ * Returns how many outputs have no class.
+ */
+function checkOutputs(
+  k: typeof sdk,
+  module: sdk.AnyModule,
+  samples: Samples,
+  needed: number,
+  { device }: RunConfiguration,
+): number {
+  return k.scoped(() => {
     const [inputs] = tensors(k, subset(samples, [0, samples.count > 1 ? 1 : 0]), device);
     const shape = k.size(k.evaluate(module, inputs)).slice(1);
+    const given = `given [${shape.join(", ")}]`;
     const expected = samples.targetShape;
     if (expected.length > 0) {
-      if (String(shape) === String(expected)) return;
-      throw new CommandError(
-        "ERR_SHAPE",
-        `--model: expected outputs [${expected.join(", ")}] for each target, given [${shape.join(", ")}]`,
-      );
+      if (String(shape) === String(expected)) return 0;
+      const hint = mayBeClasses(samples, shape) ? "; whole numbers are classes with --loss ce" : "";
+      const message = `--model: expected outputs [${expected.join(", ")}] for each target, ${given}${hint}`;
+      throw new CommandError("ERR_SHAPE", message);
     }
-    const classes = outputsOf(samples);
-    if ((shape[0] ?? 0) >= classes) return;
-    throw new CommandError(
-      "ERR_SHAPE",
-      `--model: expected an output for each of ${classes} classes, given [${shape.join(", ")}]`,
-    );
+    const [count = 0] = shape;
+    // The list of classes in the file of the run has a text for each output.
+    if (samples.classes ? count === needed : count >= needed) return count - needed;
+    throw new CommandError("ERR_SHAPE", `--model: expected an output for each of ${needed} classes, ${given}`);
   });
+}
+
+/** Whether targets could be classes of outputs. */
+function mayBeClasses({ targets, targetShape }: Samples, [count = 0, ...others]: readonly number[]): boolean {
+  if (String(targetShape) !== "1" || others.length > 0 || targets instanceof BigInt64Array) return false;
+  return targets.every((target) => Number.isInteger(target) && target >= 0 && target < count);
 }
