@@ -146,6 +146,23 @@ describe("with files", () => {
     expect(k.load<{ note: unknown }>(path).note).toEqual({ text: "first" });
   });
 
+  it("restores the best epoch from the file after it was over", async () => {
+    const path = newPath();
+    const options = {
+      epochs: 9,
+      earlystop: { patience: 2, mindelta: 1e9, restorebest: true },
+      checkpoint: { path, resume: true },
+    };
+    const first = model();
+    const history = await first.fit(data, options);
+    expect(history).toMatchObject({ reason: "earlystop", best: 1 });
+    for (let i = 0; i < 2; i++) {
+      const again = model();
+      expect(await again.fit(data, options)).toEqual(history);
+      expect(weightsOf(again)).toEqual(weightsOf(first));
+    }
+  });
+
   it("refuses wrong options at once, and a file without a training", async () => {
     const path = newPath();
     const wrong: readonly (readonly [k.ErrorCode, RegExp, unknown])[] = [

@@ -3,6 +3,7 @@
 import { handleOf } from "../../client/encode.js";
 import { hasCode, StepwellError } from "../../errors.js";
 import { requireFiles } from "../../files/file-system.js";
+import { withTypedArrays } from "../../files/plain-data.js";
 import type { MetricName } from "../../generated/settings.js";
 import type { ModuleHandle, OptimizerHandle } from "../../handle.js";
 import type { RunObjects, RunTargets } from "../../types/checkpoints.js";
@@ -125,7 +126,7 @@ export class Checkpoint {
   }
 
   async #loaded(path: string, targets: RunTargets): Promise<unknown> {
-    return client.hasFiles ? this.#call("load", path, targets) : load(path, targets);
+    return client.hasFiles ? withTypedArrays(await this.#call("load", path, targets)) : load(path, targets);
   }
 
   /** Begins a training after a step. A folder must not have a file of a later step. */
