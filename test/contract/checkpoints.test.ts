@@ -60,6 +60,14 @@ describe("checkpoints", () => {
     expect(k.checkpoints(folder, { mode }).best()).toEqual(kept.best());
   });
 
+  it.each(["min", "max"] as const)("takes the worst number before NaN, in mode %s", (mode) => {
+    const worst = mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    const kept = k.checkpoints(folder, { keep: 1, best: 1, mode });
+    for (const [i, score] of [worst, Number.NaN, Number.NaN].entries()) kept.save({ epoch: 1 }, { step: i + 1, score });
+    expect(kept.best()).toMatchObject({ step: 1, score: worst });
+    expect(steps()).toEqual([`1-score-${worst}`, "3-score-NaN"]);
+  });
+
   it("leaves other files alone", () => {
     mkdirSync(folder, { recursive: true });
     const others = ["notes.txt", "step-1.safetensors", "step-0000000001-score-1.50.safetensors", "step-x.safetensors"];

@@ -160,11 +160,13 @@ export class Checkpoints {
 
   /** Checkpoints with a score, the best first, and of equal ones the newest. */
   #ranked(entries: readonly SavedCheckpoint[]): SavedCheckpoint[] {
-    const sign = this.#mode === "min" ? 1 : -1;
-    const rank = ({ score = Number.NaN }: SavedCheckpoint) =>
-      Number.isNaN(score) ? Number.POSITIVE_INFINITY : sign * score;
-    const isBefore = (a: SavedCheckpoint, b: SavedCheckpoint) => rank(a) - rank(b) || b.step - a.step;
-    return entries.filter(({ score }) => score !== undefined).sort(isBefore);
+    const isBetter = (a: number, b: number) =>
+      (this.#mode === "min" ? a < b : a > b) || (Number.isNaN(b) && !Number.isNaN(a));
+    const order = (a: SavedCheckpoint, b: SavedCheckpoint) => {
+      const [one, other] = [a.score as number, b.score as number];
+      return Number(isBetter(other, one)) - Number(isBetter(one, other)) || b.step - a.step;
+    };
+    return entries.filter(({ score }) => score !== undefined).sort(order);
   }
 }
 
