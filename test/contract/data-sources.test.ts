@@ -95,6 +95,7 @@ describe("a source is trained on as the same data in memory, to the bit", () => 
     { batchSize: 1_000_000_000 },
     { batchSize: 1, prefetch: 0 },
     { batchSize: 3, prefetch: 40 },
+    { batchSize: 3, prefetch: Number.MAX_SAFE_INTEGER },
   ];
   it.each(options)("with %o", async ({ prefetch, ...shared }) => {
     const expected = await trained(data, { epochs: 2, ...shared });

@@ -38,6 +38,7 @@ export class BatchReader {
   readonly #ready: Promise<StepData | undefined>[] = [];
   #opened: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #isMaking = false;
   #isOver = false;
 
   /** Nothing is read before the first step is asked for. */
@@ -60,8 +61,13 @@ export class BatchReader {
   /** The data of the next step, and undefined after the last one. Others are made ready. */
   next(): Promise<StepData | undefined> {
     const next = this.#ready.shift() ?? this.#make();
-    while (this.#ready.length < this.#options.prefetch) this.#ready.push(this.#make());
+    this.#prefetch();
     return next;
+  }
+
+  /** Makes one step ready after the other, up to the end of the items: there may be far fewer than are to be ready. */
+  #prefetch(): void {
+    if (!this.#isMaking && !this.#isOver && this.#ready.length < this.#options.prefetch) this.#ready.push(this.#make());
   }
 
   /** Ends the pass before its end. */
@@ -74,9 +80,14 @@ export class BatchReader {
   /** Makes a step after the one before. */
   #make(): Promise<StepData | undefined> {
     this.#opened ??= this.#items.open();
+    this.#isMaking = true;
     const step = Promise.all([this.#last, this.#opened]).then(() => (this.#isOver ? undefined : this.#step()));
-    // It may fail before anyone waits for it.
-    step.catch(() => {});
+    const made = () => {
+      this.#isMaking = false;
+      this.#prefetch();
+    };
+    // It may fail before anyone waits for it. Then there is no step after it.
+    step.then(made, () => {});
     this.#last = step;
     return step;
   }
