@@ -136,6 +136,14 @@ describe("an asynchronous call", () => {
     await expect(k.runAsync(model, { signal: control.signal })).rejects.toBe(reason);
   });
 
+  it("refuses what takes no listener in the place of a signal", async () => {
+    const { model } = trained();
+    for (const signal of [{ aborted: false }, { aborted: false, addEventListener: () => {} }]) {
+      const expected = { name: "StepwellError", code: "ERR_ARGUMENT" };
+      await expect(k.runAsync(model, { signal: signal as never })).rejects.toMatchObject(expected);
+    }
+  });
+
   it("starts nothing if its signal takes no listener, and ends if it gives none back", async () => {
     const { model, o } = trained();
     const reason = new Error("of the signal");

@@ -310,6 +310,16 @@ describe("a source that is wrong", () => {
     ],
     [
       "ERR_ARGUMENT",
+      "fit: expected an iterable, an asynchronous iterable or a stream, given a dictionary",
+      { samples: { [Symbol.iterator]: () => null } },
+    ],
+    [
+      "ERR_ARGUMENT",
+      "fit: expected an iterable, an asynchronous iterable or a stream, given a dictionary",
+      { samples: () => ({ [Symbol.asyncIterator]: () => ({ next: 7 }) }) },
+    ],
+    [
+      "ERR_ARGUMENT",
       "fit: samples: expected a pair [input, target] or { input, target }, given number 1",
       { samples: () => [1] },
     ],
@@ -445,6 +455,21 @@ describe("a source that is wrong", () => {
       code: "ERR_ARGUMENT",
       message:
         "fit: expected a source that begins again in epoch 2, given one that is spent: a function that returns a new iterable has several epochs",
+    });
+  });
+
+  it("takes no memory for samples that there are not", async () => {
+    const vast = { input: new Float64Array(5e6), target: [1] };
+    const training = model().fit({ samples: () => [vast] }, { batchSize: 1024 });
+    // The module takes other samples.
+    await expect(training).rejects.toMatchObject({ name: "StepwellError", code: "ERR_SHAPE" });
+    // 2^64 numbers in 64 lists.
+    let list: unknown = [0, 0];
+    for (let i = 1; i < 64; i++) list = [list, list];
+    const shared = model().fit({ samples: [[list, 0]] as never });
+    await expect(shared).rejects.toMatchObject({
+      code: "ERR_ARGUMENT",
+      message: expect.stringMatching(/^fit: input: expected at most 134217728 numbers, given nested lists of \[2,2,/),
     });
   });
 

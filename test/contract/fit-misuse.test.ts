@@ -109,6 +109,8 @@ describe("fit", () => {
     ["ERR_OPTION_RANGE", data, { clipnorm: 1, clipvalue: 1 }],
     ["ERR_ARGUMENT", data, { signal: {} }],
     ["ERR_ARGUMENT", data, { signal: new AbortController() }],
+    ["ERR_ARGUMENT", data, { signal: { aborted: false } }],
+    ["ERR_ARGUMENT", data, { signal: { aborted: false, addEventListener: () => {} } }],
     ["ERR_ARGUMENT", data, { validation: 7 }],
     ["ERR_ARGUMENT", data, { validation: null }],
     ["ERR_ARGUMENT", data, { validation: { inputs } }],

@@ -1,12 +1,11 @@
 // Rectangular lists of plain numbers. One pass reads them into a typed array, which crosses the binding at once.
 
 import type { BindingArgument } from "../binding.js";
+import { MAX_NUMBERS } from "../values/numbers.js";
 import { isList } from "../values/plain-data.js";
 
 /** In numbers. Shorter lists are copied element by element, which takes a few microseconds. */
 const MIN_NUMBERS = 64;
-/** In numbers, 1 GiB as doubles. Lists that share their elements are small and have far more. */
-const MAX_NUMBERS = 2 ** 27;
 /** Limit of the session. */
 const MAX_DIMENSIONS = 64;
 

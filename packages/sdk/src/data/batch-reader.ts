@@ -154,7 +154,8 @@ export class BatchReader {
   #pair(item: unknown, isCopied: boolean): Pair {
     const pair = pairOf(this.#where(this.#pass.source.kind), item, this.#names);
     if (!isCopied) return pair;
-    return [copied(this.#column(0, pair[0])), copied(this.#column(1, pair[1]))];
+    const own = (i: 0 | 1) => copied(this.#where(this.#names[i]), this.#column(i, pair[i]));
+    return [own(0), own(1)];
   }
 
   #column(i: number, value: unknown): Column {

@@ -3,9 +3,10 @@
 import type { TypedTensor } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import { describeValue } from "../values/describe.js";
+import { MAX_NUMBERS } from "../values/numbers.js";
 import { isDictionary, isRevoked } from "../values/plain-data.js";
 import { refuse } from "../values/refuse.js";
-import { isOutOfBounds, kindOf } from "../values/typed-arrays.js";
+import { type ArrayType, allocated, isOutOfBounds, kindOf } from "../values/typed-arrays.js";
 
 /** Elements of one type. */
 export type Elements = TypedTensor["data"];
@@ -22,17 +23,17 @@ export type ReadTensor = (value: unknown) => TypedTensor | undefined;
 /** Levels of nested numbers, as tensors have dimensions. */
 const MAX_DIMENSIONS = 64;
 
-const constructors: Readonly<Record<string, new (length: number) => Elements>> = Object.fromEntries(
+const constructors: Readonly<Record<string, ArrayType<Elements>>> = Object.fromEntries(
   [
     ...[Float32Array, Float64Array, BigInt64Array, Int8Array, Uint8Array, Uint8ClampedArray],
     ...[Int16Array, Uint16Array, Int32Array, Uint32Array],
     ...("Float16Array" in globalThis ? [(globalThis as { Float16Array?: unknown }).Float16Array] : []),
-  ].map((type) => [(type as { name: string }).name, type as new (length: number) => Elements]),
+  ].map((type) => [(type as { name: string }).name, type as ArrayType<Elements>]),
 );
 
 /** An array of the type of another one. */
-export function elementsLike(elements: Elements, length: number): Elements {
-  return new (constructors[kindOf(elements) as string] as new (length: number) => Elements)(length);
+function elementsLike(where: string, elements: Elements, length: number): Elements {
+  return allocated(where, constructors[kindOf(elements) as string] as ArrayType<Elements>, length);
 }
 
 /**
@@ -75,9 +76,16 @@ function checked(where: string, elements: Elements, kind: string): Elements {
 
 function nestedColumn(where: string, list: readonly unknown[]): Column {
   const shape: number[] = [];
-  for (let first: unknown = list; isRow(first) && shape.length < MAX_DIMENSIONS; first = first[0])
-    shape.push(first.length);
-  const data = new Float64Array(countOf(shape));
+  let first: unknown = list;
+  for (; isRow(first) && shape.length < MAX_DIMENSIONS; first = first[0]) shape.push(first.length);
+  const length = countOf(shape);
+  // Before memory for them is taken, since a sparse list has any length, and lists can share their elements.
+  if (length > 0 && typeof first !== "number") refuseNumbers(where, first);
+  if (length > MAX_NUMBERS) {
+    const message = `${where}: expected at most ${MAX_NUMBERS} numbers, given nested lists of [${shape}]`;
+    throw new StepwellError("ERR_ARGUMENT", message);
+  }
+  const data = allocated(where, Float64Array, length);
   let count = 0;
   const fill = (row: ArrayLike<unknown>, dimension: number) => {
     if (row.length !== shape[dimension]) uneven(where, shape[dimension], row.length);
@@ -107,12 +115,16 @@ function uneven(where: string, expected: number | undefined, given: number): nev
 
 /** In samples. A batch of more begins with memory for so many, since there may be fewer. */
 const FIRST_CAPACITY = 1024;
+/** In bytes, for the same reason: 16 MiB. */
+const FIRST_BYTES = 2 ** 24;
 
 /** Columns of samples one after the other along a new dimension 0. */
 export class ColumnBuilder {
   readonly #where: string;
   /** In samples. */
-  #capacity: number;
+  readonly #most: number;
+  /** In samples. */
+  #capacity = 0;
   #data: Elements | undefined;
   #shape: readonly number[] = [];
   #kind: string | undefined;
@@ -121,7 +133,7 @@ export class ColumnBuilder {
   /** For about `capacity` samples. */
   constructor(where: string, capacity: number) {
     this.#where = where;
-    this.#capacity = Math.min(capacity, FIRST_CAPACITY);
+    this.#most = capacity;
   }
 
   /** Copies the numbers of a sample. */
@@ -129,7 +141,9 @@ export class ColumnBuilder {
     const kind = kindOf(data);
     if (this.#data === undefined) {
       [this.#kind, this.#shape] = [kind, shape];
-      this.#data = elementsLike(data, this.#capacity * data.length);
+      const first = Math.max(1, Math.floor(FIRST_BYTES / data.byteLength));
+      this.#capacity = Math.min(this.#most, FIRST_CAPACITY, first);
+      this.#data = elementsLike(this.#where, data, this.#capacity * data.length);
     }
     if (kind !== this.#kind) this.#refuse("ERR_DTYPE", "type", `${this.#kind} and ${kind}`);
     if (shape.length !== this.#shape.length || shape.some((size, i) => size !== this.#shape[i])) {
@@ -148,8 +162,9 @@ export class ColumnBuilder {
 
   #grow(): void {
     const data = this.#data as Float32Array;
-    this.#capacity *= 2;
-    const grown = elementsLike(data, 2 * data.length) as Float32Array;
+    const sample = data.length / this.#capacity;
+    this.#capacity = Math.min(2 * this.#capacity, this.#most);
+    const grown = elementsLike(this.#where, data, this.#capacity * sample) as Float32Array;
     grown.set(data);
     this.#data = grown;
   }
@@ -173,7 +188,7 @@ export function joined(where: string, columns: readonly Column[]): Column {
     length += data.length;
     count += shape[0] ?? 0;
   }
-  const data = elementsLike(first.data, length);
+  const data = elementsLike(where, first.data, length);
   let offset = 0;
   for (const column of columns) {
     (data as Float32Array).set(column.data as Float32Array, offset);
@@ -183,8 +198,10 @@ export function joined(where: string, columns: readonly Column[]): Column {
 }
 
 /** A column with elements of its own. */
-export function copied({ data, shape }: Column): Column {
-  return { data: data.slice() as Elements, shape };
+export function copied(where: string, { data, shape }: Column): Column {
+  const own = elementsLike(where, data, data.length);
+  (own as Float32Array).set(data as Float32Array);
+  return { data: own, shape };
 }
 
 /** The input and the target of an item: of a pair, or of a dictionary with these two names. */

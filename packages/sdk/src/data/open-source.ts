@@ -29,7 +29,10 @@ export class OpenSource<Item> {
     start: SourceStart,
   ): Promise<OpenSource<Item>> {
     const opened = await SourceFailure.of(async () => (typeof items === "function" ? items(start) : items));
-    const iterator = SourceFailure.of(() => iteratorOf(opened));
+    const iterator = SourceFailure.of(() => {
+      const found: unknown = iteratorOf(opened);
+      return typeof Object(found).next === "function" ? (found as Iterator<Item> | AsyncIterator<Item>) : undefined;
+    });
     if (iterator === undefined) {
       refuse(where, "an iterable, an asynchronous iterable or a stream", opened);
     }

@@ -2,6 +2,9 @@ import type { TypedTensor } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import type { Numbers } from "../types/tensor-data.js";
 
+/** Limit of the numbers of a rectangular list, 1 GiB as doubles. Lists that share their elements are small and have far more. */
+export const MAX_NUMBERS = 2 ** 27;
+
 /** Limit of numbers and lists together. V8 holds a list of more elements as a dictionary, which takes far more memory. */
 const MAX_VALUES = 2 ** 25;
 

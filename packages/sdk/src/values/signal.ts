@@ -13,10 +13,11 @@ export function signalOf(where: string, options: unknown): AbortSignal | undefin
 
 /** A signal, if there is one. */
 export function checkedSignal(where: string, signal: unknown): AbortSignal | undefined {
-  if (signal !== undefined && (isRevoked(signal) || typeof Object(signal).aborted !== "boolean")) {
-    refuse(`${where}: signal`, "an AbortSignal", signal);
-  }
-  return signal as AbortSignal | undefined;
+  if (signal === undefined) return undefined;
+  const { aborted, addEventListener, removeEventListener } = isRevoked(signal) ? {} : Object(signal);
+  const isSignal = [addEventListener, removeEventListener].every((method) => typeof method === "function");
+  if (typeof aborted !== "boolean" || !isSignal) refuse(`${where}: signal`, "an AbortSignal", signal);
+  return signal as AbortSignal;
 }
 
 /**

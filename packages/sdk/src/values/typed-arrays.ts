@@ -1,5 +1,7 @@
 // Facts of typed arrays, read through the getters of the language: properties of the array itself or of a subclass may be false.
 
+import { StepwellError } from "../errors.js";
+
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 const getter = (key: PropertyKey): (() => unknown) =>
@@ -38,5 +40,21 @@ export function isOutOfBounds(array: ArrayBufferView): boolean {
     return false;
   } catch {
     return true;
+  }
+}
+
+/** A class of typed arrays. */
+export interface ArrayType<Elements> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): Elements;
+}
+
+/** A new typed array of zeros. Without memory for it, `ERR_MEMORY`. */
+export function allocated<Elements>(where: string, type: ArrayType<Elements>, length: number): Elements {
+  try {
+    return new type(length);
+  } catch {
+    const bytes = length * type.BYTES_PER_ELEMENT;
+    throw new StepwellError("ERR_MEMORY", `${where}: out of memory allocating ${bytes} bytes`);
   }
 }
