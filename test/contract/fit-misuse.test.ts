@@ -136,6 +136,23 @@ describe("fit", () => {
   });
 });
 
+it("refuses lists of any length that have no numbers, and lists in themselves, before they are read", async () => {
+  const own: unknown[] = [];
+  own.push(own);
+  const shared = Array.from({ length: 20_000 }).fill(Array.from({ length: 20_000 }).fill(0));
+  const lists = [new Array(1e8), new Array(2 ** 32 - 1), new Array(60_000).fill(new Array(60_000)), own, shared];
+  for (const list of lists) {
+    for (const given of [
+      { inputs: list, targets },
+      { inputs, targets: list },
+    ] as unknown as k.FitData[]) {
+      expect(await rejection((async () => model().fit(given))())).toMatchObject({ code: "ERR_ARGUMENT" });
+    }
+    const samples = [[list, [1]]] as unknown as k.Sample[];
+    expect(await rejection(model().fit({ samples }))).toMatchObject({ code: "ERR_ARGUMENT" });
+  }
+});
+
 it("batchsize, as train has it, is batchSize", async () => {
   const types: string[] = [];
   for await (const event of model().fit(data, { batchsize: 4 })) types.push(event.type);

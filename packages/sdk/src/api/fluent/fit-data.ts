@@ -8,14 +8,18 @@ import type { AnyTensor } from "../../types/objects.js";
 import type { TensorData } from "../../types/tensor-data.js";
 import { describeKind } from "../../values/describe.js";
 import { turn } from "../../values/event-loop.js";
+import { MAX_NUMBERS } from "../../values/numbers.js";
 import { isDictionary, isList } from "../../values/plain-data.js";
 import { refuse } from "../../values/refuse.js";
+import { allocated } from "../../values/typed-arrays.js";
 import type { test, train } from "../functions/models.js";
 import { parm, parmnames } from "../functions/modules.js";
 import { free, size } from "../functions/objects.js";
 import { dtype, data as read, tensor } from "../functions/tensors.js";
 import type { FitData } from "./fit-types.js";
 
+/** Limit of the engine. */
+const MAX_DIMENSIONS = 64;
 /** In numbers of a nested list; a list of fewer is converted at once. The conversion of so many takes some ten milliseconds. */
 const SLICE = 2 ** 18;
 
@@ -65,7 +69,9 @@ export async function setLongData(
 ): Promise<number | undefined> {
   const columns: (AnyTensor | TensorData)[] = [];
   for (const column of [inputs, targets]) {
-    const isLong = isList(column) && count(column) > SLICE;
+    const numbers = count(column);
+    // The engine refuses more than it takes, before it reads them.
+    const isLong = isList(column) && numbers > SLICE && numbers <= MAX_NUMBERS;
     const converted = isLong ? await convert(column, typeOf(column, module), signal) : column;
     if (converted === undefined) return undefined;
     columns.push(converted);
@@ -73,10 +79,11 @@ export async function setLongData(
   return setData(set, model, { inputs: columns[0] as TensorData, targets: columns[1] as TensorData });
 }
 
-/** The number of numbers in a nested list, if all its lists have the length of the first. */
+/** The number of numbers in a nested list, if all its lists have the length of the first. A list in itself has too many levels. */
 function count(column: unknown): number {
   let count = 1;
-  for (let list = column; isList(list); list = list[0]) count *= list.length;
+  let levels = 0;
+  for (let list = column; isList(list) && levels <= MAX_DIMENSIONS; list = list[0], levels++) count *= list.length;
   return count;
 }
 
@@ -102,16 +109,28 @@ async function convert(
   type: "float" | "double",
   signal: AbortSignal | undefined,
 ): Promise<TensorData | undefined> {
-  // A copy, so that samples which the caller adds or removes between two slices do not count.
-  const samples = list.slice();
-  const width = count(samples[0]);
+  const { length } = list;
+  const width = count(list[0]);
   const rows = Math.max(1, Math.floor(SLICE / width));
-  const numbers = new (type === "float" ? Float32Array : Float64Array)(samples.length * width);
+  // Copies, so that samples which the caller adds or removes between two slices do not count.
+  const slices: (readonly unknown[])[] = [];
+  for (let from = 0; from < length; from += rows) {
+    const slice = list.slice(from, from + rows);
+    slices.push(slice);
+    // The conversion fails there. A sparse list is of any length.
+    if (slice.includes(undefined)) break;
+  }
+  const numbers = allocated<Float32Array | Float64Array>(
+    "fit",
+    type === "float" ? Float32Array : Float64Array,
+    length * width,
+  );
   let first: readonly number[] | undefined;
-  for (let from = 0; from < samples.length; from += rows) {
+  for (const [i, slice] of slices.entries()) {
     await turn();
     if (signal?.aborted) return undefined;
-    const { data, shape } = elements(samples.slice(from, from + rows), type);
+    const from = i * rows;
+    const { data, shape } = elements(slice, type);
     const sizes = shape.slice(1);
     first ??= sizes;
     // A row may have changed since its width was counted.
@@ -121,7 +140,7 @@ async function convert(
     }
     numbers.set(data as Float32Array | Float64Array, from * width);
   }
-  return { data: numbers, shape: [samples.length, ...(first ?? [])] } as unknown as TensorData;
+  return { data: numbers, shape: [length, ...(first ?? [])] } as unknown as TensorData;
 }
 
 function elements(rows: readonly unknown[], type: "float" | "double"): TypedTensor {
