@@ -1,11 +1,7 @@
 // Ends a training whose metric does not improve any more, and keeps the weights of the best epoch.
 
-import type { TypedTensor } from "../../binding.js";
 import type { ModuleHandle } from "../../handle.js";
-import { names, parm } from "../functions/modules.js";
-import { free } from "../functions/objects.js";
-import { state } from "../functions/optimizers.js";
-import { copyto } from "../functions/tensors.js";
+import { checkWeights, copiedWeights, setWeights } from "./best-weights.js";
 import type { EarlyStopOptions, Figures, TrainingPosition } from "./fit-types.js";
 
 /** The progress of a metric. */
@@ -35,14 +31,15 @@ export class EarlyStop {
     return this.#waited >= this.#options.patience;
   }
 
-  /** Goes on from a position. */
+  /** Goes on from a position, whose weights are checked. */
   goTo({ best, waited }: TrainingPosition): void {
+    if (best?.weights) checkWeights(this.#module, best.weights);
     this.#best = best;
     this.#waited = waited;
   }
 
   /** Takes the figures of an epoch, and returns whether the training ends. */
-  ends(epoch: number, figures: Figures): boolean {
+  async ends(epoch: number, figures: Figures): Promise<boolean> {
     const { metric, mode, mindelta, restorebest } = this.#options;
     const value = figures[metric] as number;
     const before = this.#best?.value ?? Number.POSITIVE_INFINITY * (mode === "min" ? 1 : -1);
@@ -52,32 +49,15 @@ export class EarlyStop {
       this.#waited += 1;
       return this.isOver;
     }
+    const weights = restorebest ? await copiedWeights(this.#module) : null;
     this.#waited = 0;
-    this.#best = { epoch, value, weights: restorebest ? this.#weights() : null };
+    this.#best = { epoch, value, weights };
     return false;
   }
 
   /** Sets parameters and buffers back to the best epoch, if a copy was kept. */
-  restore(): void {
+  async restore(): Promise<void> {
     const { weights } = this.#best ?? {};
-    if (!weights) return;
-    for (const [name, value] of Object.entries(weights)) {
-      const handle = parm(this.#module, name);
-      try {
-        copyto(value as never, handle);
-      } finally {
-        free(handle);
-      }
-    }
-  }
-
-  /** Copies of parameters and buffers by their dotted names. */
-  #weights(): { readonly [name: string]: TypedTensor } {
-    const prefixes = ["", ...names(this.#module).map((name) => `${name}.`)];
-    const rows = state(this.#module).entries();
-    const weights = [...rows].flatMap(([i, { parms, buffers }]) =>
-      Object.entries({ ...parms, ...buffers }).map(([name, value]) => [prefixes[i] + name, value] as const),
-    );
-    return Object.fromEntries(weights);
+    if (weights) await setWeights(this.#module, weights);
   }
 }

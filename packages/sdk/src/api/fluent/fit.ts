@@ -65,9 +65,12 @@ export async function* fit(plan: TrainingPlan): AsyncGenerator<FitEvent, void, u
       reason = "aborted";
     } finally {
       await processes.leave(hasFailed);
-      endTraining(training);
-      // Also if the events are left, or a batch fails.
-      early?.restore();
+      try {
+        // Also if the events are left, or a batch fails.
+        await early?.restore();
+      } finally {
+        endTraining(training);
+      }
     }
     const best = early?.best;
     yield { type: "done", reason, ...(best !== undefined && { best }) } satisfies DoneEvent;
@@ -163,11 +166,12 @@ async function* epochEvents(
     const figures = await pass.finish(progress.sums);
     const measures = validation && (epoch % validation.every === 0 || epoch === epochs);
     const measured = measures ? await measuredOn(plan, epoch, call) : undefined;
+    // It copies weights with turns of the event loop, in which the position is still the one before the end of the epoch.
+    const ends = early && (measures || !validation) && (await early.ends(epoch, measured ?? figures));
     if (measures ? !measured : await stopped(plan)) return "aborted";
     if (isScheduled && advance === "epoch") advanceSchedule(optimizer, (measured ?? figures).loss);
     const row = { epoch, ...figures, ...(measured && { validation: measured }) };
     progress.end(row);
-    const ends = early && (measures || !validation) && early.ends(epoch, measured ?? figures);
     yield { type: "epoch", ...row };
     if (saving?.checkpoint.isOfEpochs) yield* saved(plan, saving);
     return ends ? "earlystop" : undefined;
