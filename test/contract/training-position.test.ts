@@ -250,9 +250,77 @@ describe("a position", () => {
       ["ERR_ARGUMENT", { ...position, step: "2" }],
       ["ERR_FORMAT", { ...position, epochs: null }],
       ["ERR_FORMAT", { ...position, sums: undefined }],
+      ["ERR_ARGUMENT", { ...position, epoch: 0 }],
+      ["ERR_FORMAT", { ...position, epoch: 2 }],
+      ["ERR_FORMAT", { ...position, data: "tensors" }],
+      ["ERR_FORMAT", { ...position, more: 1 }],
+      ["ERR_FORMAT", { ...position, key: ["x", 1.5, -1, 0] }],
+      ["ERR_FORMAT", { ...position, key: [1, 2, 3] }],
+      ["ERR_FORMAT", { ...position, total: "50" }],
+      ["ERR_SHAPE", { ...position, total: 15 }],
+      ["ERR_ARGUMENT", { ...position, generator: 5 }],
+      ["ERR_FORMAT", { ...position, generator: { key: "z", position: "5" } }],
+      ["ERR_FORMAT", { ...position, sums: { ...position.sums, loss: "x" } }],
+      ["ERR_FORMAT", { ...position, sums: { batchloss: [] } }],
+      ["ERR_FORMAT", { ...position, sums: { ...position.sums, batchloss: [null] } }],
+      ["ERR_FORMAT", { ...position, epoch: 2, epochs: ["x"] }],
+      ["ERR_FORMAT", { ...position, epoch: 2, epochs: [{ epoch: 1 }] }],
+      ["ERR_FORMAT", { ...position, epoch: 2, epochs: [{ epoch: 2, loss: 1 }] }],
+      ["ERR_FORMAT", { ...position, epoch: 2, epochs: [{ epoch: 1, loss: 1, validation: { loss: "1" } }] }],
+      ["ERR_FORMAT", { ...position, best: { epoch: 1, value: 0, weights: null } }],
+      ["ERR_FORMAT", { ...position, best: 5 }],
     ];
     for (const [code, resume] of wrong) {
       expect(expectError(code, () => model().fit({ samples }, { resume: resume as never }))).toMatch(/^fit: resume: /);
+    }
+  });
+
+  it("with another best epoch than one of the module is refused at once", async () => {
+    const options = { batchSize: 8, epochs: 2, earlystop: { patience: 9, restorebest: true } };
+    const training = model().fit(memory, options);
+    for await (const event of training) if (event.type === "step" && event.epoch === 2) break;
+    const { position } = training;
+    const { best } = position;
+    const weights = best?.weights as NonNullable<k.TrainingPosition["best"]>["weights"] & object;
+    const { "a.weight": first, ...others } = weights;
+    const wrong: readonly (readonly [k.ErrorCode, unknown])[] = [
+      ["ERR_FORMAT", { ...best, value: Number.NaN }],
+      ["ERR_FORMAT", { ...best, epoch: 2 }],
+      ["ERR_FORMAT", { ...best, weights: "weights" }],
+      ["ERR_FORMAT", { ...best, weights: {} }],
+      ["ERR_FORMAT", { ...best, weights: others }],
+      ["ERR_FORMAT", { ...best, weights: { ...weights, nope: first } }],
+      ["ERR_SHAPE", { ...best, weights: { ...weights, "a.weight": { ...first, shape: [2, 8] } } }],
+      ["ERR_SHAPE", { ...best, weights: { ...weights, "a.weight": { ...first, data: new Float32Array(3) } } }],
+      ["ERR_SHAPE", { ...best, weights: { ...weights, "a.weight": { ...first, data: new Float64Array(16) } } }],
+      ["ERR_SHAPE", { ...best, weights: { ...weights, "a.weight": 7 } }],
+    ];
+    for (const [code, other] of wrong) {
+      const resume = { ...position, best: other } as k.TrainingPosition;
+      expect(expectError(code, () => model().fit(memory, { ...options, resume }))).toMatch(/^fit: resume: /);
+    }
+    expect(await model().fit(memory, { ...options, resume: position })).toMatchObject({ reason: "finished" });
+  });
+
+  it("is read once", async () => {
+    const position = await positionOf({ samples }, { shuffle: { buffer: 7 } });
+    let reads = 0;
+    const changing = Object.defineProperty({ ...position }, "taken", {
+      enumerable: true,
+      get: () => (reads++ === 0 ? position.taken : 2 ** 40),
+    });
+    await model().fit({ samples }, { batchSize: 8, shuffle: { buffer: 7 }, resume: changing });
+    expect(reads).toBe(1);
+  });
+
+  it("that is far beyond what a training reaches gives the event loop its turns", async () => {
+    const position = { ...(await positionOf({ samples }, { shuffle: { buffer: 7 } })), taken: 2 ** 52 };
+    const endless = function* () {
+      for (;;) yield samples[0] as k.Sample;
+    };
+    for (const source of [{ samples: endless }, { samples: endless, skips: true }]) {
+      const options = { shuffle: { buffer: 7 }, resume: position, signal: AbortSignal.timeout(20) };
+      expect(await model().fit(source, options)).toMatchObject({ reason: "aborted" });
     }
   });
 

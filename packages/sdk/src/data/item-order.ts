@@ -1,6 +1,10 @@
 // The order in which a buffer gives out the items of a source, by their numbers.
 
+import { TurnClock } from "../values/event-loop.js";
 import { drawsBelow } from "./random-words.js";
+
+/** Draws between two looks at the clock, a few tens of microseconds. */
+const DRAWS = 2 ** 12;
 
 /** How the items of a pass are ordered. */
 export interface ItemOrder {
@@ -55,16 +59,24 @@ export class DrawingBuffer<Item> {
     this.#draw = other.#draw;
   }
 
-  /** The same draws on the numbers of items: after so many were taken, the numbers in the buffer and the number of the next one to read. */
-  static numbersAfter(
+  /**
+   * The same draws on the numbers of items: after so many were taken, the numbers in the buffer and the number of the next one to read.
+   * Undefined after an abort.
+   */
+  static async numbersAfter(
     order: ItemOrder,
     taken: number,
     total: number,
-  ): readonly [numbers: DrawingBuffer<number>, next: number] {
+    signal: AbortSignal,
+  ): Promise<readonly [numbers: DrawingBuffer<number>, next: number] | undefined> {
     const numbers = new DrawingBuffer<number>(order);
+    if (order.buffer === 1) return [numbers, Math.min(taken, total)];
+    const clock = new TurnClock();
     let next = 0;
     for (let i = 0; i < taken; i++) {
-      while (!numbers.isFull && next < total) numbers.push(next++);
+      if (i % DRAWS === 0) await clock.turnIfDue();
+      if (signal.aborted) return undefined;
+      for (; !numbers.isFull && next < total; numbers.push(next++)) if (next % DRAWS === 0) await clock.turnIfDue();
       numbers.take();
     }
     return [numbers, next];

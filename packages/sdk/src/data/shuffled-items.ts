@@ -46,10 +46,13 @@ export class ShuffledItems<Item> {
   /** Opens the source and goes to the position. */
   async open(): Promise<void> {
     const { where, source, epoch, order, taken } = this.#pass;
-    const [numbers, next] = DrawingBuffer.numbersAfter(order, taken, this.#total ?? Number.POSITIVE_INFINITY);
+    const { signal } = this.#controller;
+    const total = this.#total ?? Number.POSITIVE_INFINITY;
+    const position = await DrawingBuffer.numbersAfter(order, taken, total, signal);
+    if (position === undefined) return;
+    const [numbers, next] = position;
     const first = numbers.entries.reduce((first, number) => Math.min(first, number), next);
     const skip = source.skips ? first : 0;
-    const { signal } = this.#controller;
     const opened = await OpenSource.open(where, source.items, { epoch, skip, signal });
     this.#source = opened;
     // Closed while it was opened.

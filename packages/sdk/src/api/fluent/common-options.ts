@@ -14,7 +14,7 @@ export function commonOptions(
   source: SourcePlan | undefined,
   validation: Validation | undefined,
 ): readonly string[] {
-  const { epochs, advance, earlystop, checkpoint, resume, stopsAtNonFinite } = course;
+  const { epochs, advance, earlystop, checkpoint, stopsAtNonFinite } = course;
   const settings = train(model);
   const { metrics: _, ...tested } = test(model);
   const { steps, seconds, resume: goesOn = false, objects = {} } = checkpoint ?? {};
@@ -30,7 +30,7 @@ export function commonOptions(
     ...group("validation", validation && { every: validation.every, ...tested }),
     ...group("earlystop", earlystop),
     ...group("checkpoint", checkpoint && { steps, seconds, resume: goesOn, objects: Object.keys(objects).sort() }),
-    ...group("resume", resume && placeOf(resume)),
+    ...group("resume", course.resume === undefined ? undefined : placeOf(course.resume as TrainingPosition)),
   ];
 }
 

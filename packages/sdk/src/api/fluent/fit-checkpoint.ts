@@ -63,7 +63,8 @@ interface Score {
 
 /** Entries of a file besides objects. */
 export interface LoadedTraining {
-  readonly training: TrainingPosition;
+  /** The position, which is not checked. */
+  readonly training: unknown;
   /** The generators of the processes that have saved it, if they were several. */
   readonly generators: readonly GeneratorState[] | undefined;
 }

@@ -16,7 +16,6 @@ import type {
   EarlyStopOptions,
   FitOptions,
   MeasureSourceOptions,
-  TrainingPosition,
   ValidationOptions,
 } from "./fit-types.js";
 
@@ -30,8 +29,8 @@ export interface Course {
   readonly validation: unknown;
   readonly earlystop: Required<EarlyStopOptions> | undefined;
   readonly checkpoint: CheckpointOptions | undefined;
-  /** The position from which it goes on. */
-  readonly resume: TrainingPosition | undefined;
+  /** The position from which it goes on, which is not checked. */
+  readonly resume: unknown;
   /** How other processes take part, if they may. */
   readonly distributed: DistributedOptions | undefined;
 }

@@ -2,10 +2,8 @@
 
 import { StepwellError } from "../../errors.js";
 import type { BatchReport } from "../../types/results.js";
-import { describeValue } from "../../values/describe.js";
-import { isDictionary } from "../../values/plain-data.js";
-import { refuse } from "../../values/refuse.js";
 import type { EarlyStop } from "./early-stop.js";
+import { readPosition } from "./fit-position.js";
 import type { EpochFigures, TrainingPosition } from "./fit-types.js";
 import { type Pass, type PassOrder, PassSums } from "./pass.js";
 
@@ -45,9 +43,9 @@ export class Progress {
   }
 
   /** Goes to a position of data of the same kind and order. */
-  goTo(position: TrainingPosition): void {
+  goTo(given: unknown): void {
     const { data, buffer } = this.#order;
-    checkPosition(position);
+    const position = readPosition(given);
     const isSame = position.data === data && position.buffer === buffer;
     if (position.taken > 0 && !isSame) {
       const given = `given ${position.data} and a buffer of ${position.buffer}`;
@@ -55,11 +53,12 @@ export class Progress {
       throw new StepwellError("ERR_ARGUMENT", message);
     }
     const { version: _, epoch, step, taken, sums, epochs, key, total, generator } = position;
+    // It checks the weights.
+    this.#early?.goTo(position);
     [this.epoch, this.step, this.taken] = [epoch, step, taken];
     this.sums = new PassSums(sums);
     this.epochs = [...epochs];
     this.#order = isSame ? { data, buffer, key, total, generator } : begunOrder(data, buffer);
-    this.#early?.goTo(position);
   }
 
   /** Goes on with a pass. */
@@ -89,22 +88,3 @@ export class Progress {
 const begunOrder = (data: PassOrder["data"], buffer: number): PassOrder => {
   return { data, buffer, key: [], total: null, generator: null };
 };
-
-/** Fails for what is not a position. The file of a run has it as it was. */
-function checkPosition(given: unknown): asserts given is TrainingPosition {
-  const expected = "fit: resume: expected a position of a training, version 1";
-  if (typeof given !== "object" || given === null || !isDictionary(given)) {
-    throw new StepwellError("ERR_ARGUMENT", `${expected}, given ${describeValue(given)}`);
-  }
-  const position = given as Partial<TrainingPosition>;
-  if (position.version !== 1) {
-    throw new StepwellError("ERR_FORMAT", `${expected}, given version ${describeValue(position.version)}`);
-  }
-  for (const name of ["epoch", "step", "taken", "buffer", "waited"] as const) {
-    const value = position[name];
-    if (!Number.isSafeInteger(value) || (value as number) < 0)
-      refuse(`fit: resume: ${name}`, "a whole number >= 0", value);
-  }
-  const isComplete = [position.epochs, position.key, position.sums?.batchloss].every(Array.isArray);
-  if (!isComplete) throw new StepwellError("ERR_FORMAT", `${expected}, given one without all of its entries`);
-}

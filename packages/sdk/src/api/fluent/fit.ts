@@ -88,9 +88,8 @@ async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd
   const objects = { module, optimizer };
   const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, score, objects, call, processes);
   const loaded = course.resume ? undefined : await checkpoint?.load();
-  const position = course.resume ?? loaded?.training;
   const batches = await processes.together(async () => {
-    if (position) progress.goTo(position);
+    if (loaded) progress.goTo(loaded.training);
     checkpoint?.begin(progress.step);
     const batches = await setTrainingData(plan);
     return batches !== undefined && (await setValidationData(plan)) ? batches : undefined;
@@ -166,9 +165,9 @@ async function* epochEvents(
     const figures = await pass.finish(progress.sums);
     const measures = validation && (epoch % validation.every === 0 || epoch === epochs);
     const measured = measures ? await measuredOn(plan, epoch, call) : undefined;
+    if (measures ? !measured : await stopped(plan)) return "aborted";
     // It copies weights with turns of the event loop, in which the position is still the one before the end of the epoch.
     const ends = early && (measures || !validation) && (await early.ends(epoch, measured ?? figures));
-    if (measures ? !measured : await stopped(plan)) return "aborted";
     if (isScheduled && advance === "epoch") advanceSchedule(optimizer, (measured ?? figures).loss);
     const row = { epoch, ...figures, ...(measured && { validation: measured }) };
     progress.end(row);
