@@ -367,6 +367,31 @@ describe("the file of a run", () => {
     );
   });
 
+  it("is loaded with arguments that are read once, of which undefined is none", async () => {
+    const net = k.module(["linear", 2, 3]);
+    k.save(path, { net, note: 1 });
+    /** A dictionary whose entry has a value the first time, and another one afterwards. */
+    const changing = (name: string, ...values: readonly unknown[]) => {
+      let reads = 0;
+      const get = () => values[Math.min(reads++, values.length - 1)];
+      return { object: Object.defineProperty({}, name, { enumerable: true, get }), reads: () => reads };
+    };
+    const loads: readonly ((targets: k.RunTargets, options?: k.RunPartOptions) => unknown)[] = [
+      (targets, options) => k.load(path, targets, options),
+      (targets, options) => k.deserialize(readFileSync(path), targets, options),
+      (targets, options) => k.loadAsync(path, targets, options),
+    ];
+    for (const load of loads) {
+      const given = changing("net", net, undefined);
+      expect(await load(given.object as k.RunTargets)).toEqual({ net, note: 1 });
+      const strict = changing("strict", false, true);
+      expect(await load({ net }, strict.object)).toEqual({ missing: [], unexpected: [], mismatched: [] });
+      expect([given.reads(), strict.reads()]).toEqual([1, 1]);
+      const anew = (await load({ net: undefined } as never)) as { net: k.ModuleHandle };
+      expect(k.state(anew.net)).toEqual(k.state(net));
+    }
+  });
+
   it("shows what it holds", () => {
     const { net, optimizer } = start("sgd");
     advance({ net, optimizer, model: k.model(net, k.loss("ce"), optimizer) } as Run, 0);

@@ -17,6 +17,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -188,6 +189,14 @@ describe("save", () => {
       ["model.safetensors", ...others, ...links.map((name) => name.slice(folder.length + 1))].sort(),
     );
     for (const name of others) expect(readFileSync(join(folder, name), "utf8")).toBe("x".repeat(1000));
+  });
+
+  it.skipIf(differences.streamsFiles)("removes what a worker of a living process left long ago", () => {
+    const [old, fresh] = [0, 1].map(() => `.stepwell-${process.pid}-${randomUUID()}.tmp`) as [string, string];
+    for (const name of [old, fresh]) writeFileSync(join(folder, name), "x");
+    utimesSync(join(folder, old), 0, 0);
+    k.save(layer(), path);
+    expect(readdirSync(folder).sort()).toEqual([fresh, "model.safetensors"]);
   });
 
   it("leaves the old file or the new one where it is killed, and no more than one beside it", async () => {

@@ -55,7 +55,6 @@ export function load(client: EncodedClient, encoded: Encoded, given: readonly un
   const args = new Arguments(encoded);
   return runCalls(client, "load", (calls) => {
     const first = args.next();
-    const open = (path: string) => readFile(readBytes("load", path).bytes, path);
     if (typeof first === "string") {
       const request = loadRequest(calls, "load", args);
       return loaded(client, calls, open(first), request, given.slice(1));
@@ -64,6 +63,16 @@ export function load(client: EncodedClient, encoded: Encoded, given: readonly un
     const path = args.path();
     return loadModule(calls, module, args, () => open(path));
   });
+}
+
+/** In bytes, 64 MiB. The header of a larger file is checked before memory for its elements is taken. */
+const LARGE = 2 ** 26;
+
+function open(path: string): SavedFile {
+  const length = (start: Uint8Array, size: number) => (size > LARGE ? headerLength(start) : size);
+  const { bytes, size } = readBytes("load", path, length);
+  const file = readFile(bytes, path, size);
+  return bytes.length === size ? file : readFile(readBytes("load", path).bytes, path);
 }
 
 /** `inspect(path)` */

@@ -2,6 +2,7 @@
 
 import { StepwellError } from "../errors.js";
 import { brief } from "../values/describe.js";
+import { allocated } from "../values/typed-arrays.js";
 
 type FileSystem = typeof import("node:fs");
 
@@ -35,6 +36,8 @@ function fileSystem(name: string): FileSystem {
 const MAX_LINKS = 40;
 /** Entries of a folder that a search for old scratch files reads at most. */
 const MAX_ENTRIES = 2 ** 16;
+/** In milliseconds, an hour. A scratch file is written in one piece, synced and renamed, which takes seconds. */
+const UNTOUCHED = 3_600_000;
 /** Bits of the mode of a folder in which every user can write, but not remove files of others. */
 const STICKY_AND_WRITABLE = 0o1002;
 
@@ -59,11 +62,11 @@ function failed(verb: string, path: string, error: unknown): unknown {
 /** A file that is refused before the system does. */
 class Refusal extends Error {}
 
-/** The bytes of a file that is neither a folder nor a pipe nor a device. With `length` the first of them, and the size of the file. */
+/** The bytes of a file that is neither a folder nor a pipe nor a device, and its size. With `length` as many bytes as it says. */
 export function readBytes(
   name: string,
   path: string,
-  length?: (start: Uint8Array) => number,
+  length?: (start: Uint8Array, size: number) => number,
 ): { bytes: Uint8Array; size: number } {
   const fs = fileSystem(name);
   try {
@@ -73,7 +76,7 @@ export function readBytes(
       const stat = fs.fstatSync(file);
       if (!stat.isFile()) throw new Refusal("it is not a regular file");
       const read = (count: number) => {
-        const bytes = new Uint8Array(count);
+        const bytes = allocated(name, Uint8Array, count);
         let at = 0;
         while (at < count) {
           const more = fs.readSync(file, bytes, at, count - at, at);
@@ -82,7 +85,7 @@ export function readBytes(
         }
         return bytes;
       };
-      const wanted = length ? Math.min(length(read(Math.min(8, stat.size))), stat.size) : stat.size;
+      const wanted = length ? Math.min(length(read(Math.min(8, stat.size)), stat.size), stat.size) : stat.size;
       return { bytes: read(wanted), size: stat.size };
     } finally {
       fs.closeSync(file);
@@ -147,16 +150,25 @@ function targetOf(fs: FileSystem, path: string): string {
   throw new Refusal(`it is a chain of more than ${MAX_LINKS} links`);
 }
 
-/** Removes scratch files of processes that have ended. Files that cannot be removed stay. */
+/**
+ * Removes scratch files of processes that have ended, and old ones of a living process. A worker that was terminated leaves them, or an earlier
+ * process of the same number, as in containers. Files that cannot be removed stay.
+ */
 function sweep(fs: FileSystem, folder: string): void {
   try {
     for (const entry of fs.readdirSync(folder).slice(0, MAX_ENTRIES)) {
       const pid = Number(/^\.stepwell-(\d+)-[\da-f-]{36}\.tmp$/.exec(entry)?.[1]);
-      if (pid > 0 && !isRunning(pid)) fs.rmSync(`${folder}/${entry}`, { force: true });
+      const path = `${folder}/${entry}`;
+      if (pid > 0 && (!isRunning(pid) || isOld(fs, path))) fs.rmSync(path, { force: true });
     }
   } catch {
     // The file is saved without the search, too.
   }
+}
+
+function isOld(fs: FileSystem, path: string): boolean {
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs > UNTOUCHED;
 }
 
 function isRunning(pid: number): boolean {

@@ -83,7 +83,7 @@ const kinds: Readonly<Record<ElementType, readonly string[]>> = {
   bool: ["Uint8Array", "BigInt64Array"],
 };
 
-/** Fails unless weights of a position are those of a module. */
+/** Fails unless a position has the weights of a module. */
 export function checkWeights(module: ModuleHandle, weights: Weights): void {
   const names = new Set(namesOf(module));
   const expected = "fit: resume: expected the weights of the best epoch";

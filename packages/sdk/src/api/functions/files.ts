@@ -17,7 +17,7 @@ import type {
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
 import { describeValue } from "../../values/describe.js";
-import { isFunction, isList, isRevoked } from "../../values/plain-data.js";
+import { isDictionary, isFunction, isList, isRevoked } from "../../values/plain-data.js";
 import { kindOf, memoryOf } from "../../values/typed-arrays.js";
 import { client } from "../client.js";
 
@@ -125,10 +125,23 @@ export function load<Targets extends RunTargets>(
   objects: Targets,
   options?: RunPartOptions,
 ): (Targets & LoadedRun) | LoadReport;
-export function load(...args: readonly unknown[]): unknown {
+export function load(...values: readonly unknown[]): unknown {
+  const args = values.map(readOnce);
   const given = withNames(args);
   const result = client.hasFiles ? client.call("load", given) : own.load(client, client.encode("load", given), args);
   return loaded(result, args);
+}
+
+/**
+ * A dictionary of the caller with the values that its entries have now, without those that are undefined. The engine then gets the objects
+ * that the result has, also from an accessor that changes.
+ */
+function readOnce(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !isDictionary(value)) return value;
+  // Copies symbols too, which the engine refuses.
+  const entries: Record<PropertyKey, unknown> = { ...value };
+  for (const key of Object.keys(entries)) if (entries[key] === undefined) delete entries[key];
+  return entries;
 }
 
 /** The arguments of `load`, with names in the place of a function that gives them. */
@@ -222,7 +235,8 @@ export function loadAsync<Targets extends RunTargets>(
   objects: Targets,
   options?: RunPartOptions,
 ): Promise<(Targets & LoadedRun) | LoadReport>;
-export async function loadAsync(...args: readonly unknown[]): Promise<unknown> {
+export async function loadAsync(...values: readonly unknown[]): Promise<unknown> {
+  const args = values.map(readOnce);
   const run = (encoded: readonly BindingArgument[]) => own.load(client, encoded, args);
   return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync", run }), args);
 }
@@ -286,7 +300,8 @@ export function deserialize<Targets extends RunTargets>(
   objects: Targets,
   options?: RunPartOptions,
 ): (Targets & LoadedRun) | LoadReport;
-export function deserialize(...args: readonly unknown[]): unknown {
+export function deserialize(...values: readonly unknown[]): unknown {
+  const args = values.map(readOnce);
   const [bytes, objects, options] = args;
   if (kindOf(bytes) !== "Uint8Array") {
     const message = `deserialize: expected a Uint8Array as argument 1, given ${describeValue(bytes)}`;
