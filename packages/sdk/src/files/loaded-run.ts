@@ -16,7 +16,7 @@ import { checkLoss, loaderChange, loadersOf, lossOf, setLoader } from "./loaded-
 import { LoadedOptimizers } from "./loaded-optimizer.js";
 import { layoutOf, looseLayoutOf, type TensorProperties } from "./module-layout.js";
 import { arraysOfRows } from "./module-rows.js";
-import { referenced } from "./plain-data.js";
+import { checkUnique, referenced } from "./plain-data.js";
 import { RunPart } from "./run-part.js";
 import type { SavedFile } from "./safetensors.js";
 import { SavedArrays } from "./saved-arrays.js";
@@ -71,6 +71,7 @@ function contentOf(file: SavedFile): JsonObject {
   }
   if (content === undefined) throw misfit("a dictionary");
   if (!content.has("objects")) throw ofModule();
+  checkUnique(content);
   return content;
 }
 

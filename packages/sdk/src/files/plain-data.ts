@@ -27,6 +27,18 @@ export function referenced(value: Json | undefined): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
+/** Fails if two places stand for one array: a small file would become any number of large objects. */
+export function checkUnique(value: Json, names = new Set<string>()): void {
+  const name = referenced(value);
+  if (name === undefined) {
+    const items = Array.isArray(value) ? value : (entriesIn(value)?.values() ?? []);
+    for (const item of items) checkUnique(item as Json, names);
+    return;
+  }
+  if (names.has(name)) throw failure("ERR_FORMAT", `tensor \`${brief(name)}\` is named twice`);
+  names.add(name);
+}
+
 /** An array as a tensor of the file. */
 export function tensorOf(name: string, array: TypedTensor): TensorToWrite {
   return { name, word: wordOf(elementNameOfArray(array)), shape: array.shape, bytes: bytesOf(array) };
