@@ -175,4 +175,27 @@ print(json.dumps(advance(optimizer, 10)))`);
     const loaded = k.load<{ module: k.ModuleHandle; optimizer: k.OptimizerHandle }>(path("run.safetensors"));
     expectClose(advance(loaded.module, loaded.optimizer, 10), losses);
   });
+
+  it("Adam maximizes with decoupled weight decay and a tensor as its rate, in all groups or in none", () => {
+    const [losses, refused] = run(`
+half = [{"params": net.out.parameters(), "decoupled_weight_decay": True}, {"params": net.fc.parameters()}]
+save_state("half.safetensors", torch.optim.Adam(half), net)
+optimizer = torch.optim.Adam(net.parameters(), torch.tensor(0.125), maximize=True, decoupled_weight_decay=True)
+advance(optimizer, 2)
+save_file(net.state_dict(), "weights.safetensors")
+save_state("optimizer.safetensors", optimizer, net)
+try:
+    load_state("optimizer.safetensors", torch.optim.AdamW(net.parameters()))
+except ValueError as error:
+    refused = str(error)
+print(json.dumps([advance(optimizer, 3), refused]))`) as unknown as [number[], string];
+    expect(refused).toBe("optimizer.safetensors: expected the state of AdamW, given one of Adam");
+    convert("weights.safetensors", "run.safetensors", "--optimizer", "optimizer.safetensors", "--model", model);
+    const loaded = k.load<{ module: k.ModuleHandle; optimizer: k.OptimizerHandle }>(path("run.safetensors"));
+    expect(k.state(loaded.optimizer).optimizer).toBe("adamw");
+    expectClose(advance(loaded.module, loaded.optimizer, 3), losses);
+    const args = ["weights.safetensors", "x.safetensors", "--optimizer", "half.safetensors", "--model", model];
+    const { stderr } = project.run(["convert", ...args]);
+    expect(stderr).toMatch(/^stepwell: ERR_FORMAT: .*expected one "decoupled_weight_decay" in all groups, given 1/);
+  });
 });

@@ -105,8 +105,11 @@ export function fromPyTorch(
   parameters: readonly { readonly name: string; readonly size: readonly number[] }[],
 ): State {
   const groups = readGroups(path, metadata);
-  const decoupled = groups.some(({ decoupled_weight_decay: flag }) => flag === true);
-  const type = metadata.optimizer === "Adam" && decoupled ? "AdamW" : metadata.optimizer;
+  const decoupled = groups.filter(({ decoupled_weight_decay: flag }) => flag === true).length;
+  if (metadata.optimizer === "Adam" && decoupled > 0 && decoupled < groups.length) {
+    throw formatError(path, `expected one "decoupled_weight_decay" in all groups, given ${decoupled} that have it`);
+  }
+  const type = metadata.optimizer === "Adam" && decoupled > 0 ? "AdamW" : metadata.optimizer;
   const optimizer = Object.keys(classes).find((name) => classes[name] === type);
   if (!optimizer) {
     const list = Object.values(classes).join(", ");
