@@ -2,7 +2,17 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventFile, observe, tensorboard } from "@stepwell/cli";
@@ -72,9 +82,74 @@ describe("an event file", () => {
   });
 
   it("that cannot be made is an error", () => {
-    expect(() => new EventFile(path)).toThrow(expect.objectContaining({ code: "ERR_FILE" }));
+    const dangling = join(folder, "dangling");
+    symlinkSync(join(folder, "absent"), dangling);
+    const rows: readonly (readonly [string, RegExp])[] = [
+      [path, /it exists, and is not a folder$/],
+      [dangling, /dangling: it exists, and is not a folder$/],
+      [join(dangling, "runs"), /dangling: it exists, and is not a folder$/],
+      // Where `mkdirSync` with `recursive` never returns.
+      ...(process.platform === "linux" ? [["/proc/absent/runs", /^\/proc\/absent: the system makes no/] as const] : []),
+    ];
+    for (const [place, message] of rows)
+      expect(failureOf(() => new EventFile(place))).toMatchObject({
+        code: "ERR_FILE",
+        message: expect.stringMatching(message),
+      });
+  });
+
+  it("writes nothing after its end, above all not into the file that has its descriptor then", () => {
+    const closed = new EventFile(join(folder, "closed", "runs"));
+    closed.close();
+    const other = join(folder, "other");
+    const descriptor = openSync(other, "w");
+    expect(failureOf(() => closed.scalar("a", 1, 1))).toMatchObject({
+      code: "ERR_FILE",
+      message: expect.stringMatching(/: it is closed$/),
+    });
+    closed.close();
+    writeSync(descriptor, "whole");
+    closeSync(descriptor);
+    expect(readFileSync(other, "utf8")).toBe("whole");
+  });
+
+  it("refuses what it cannot write, and writes nothing", () => {
+    const file = new EventFile(join(folder, "refused"));
+    const length = statSync(file.path).size;
+    const bad = (value: unknown) => value as never;
+    const calls: readonly (readonly [() => unknown, string])[] = [
+      ...[1.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "1", 1n, undefined].map(
+        (step) => [() => file.scalar("a", 1, bad(step)), "step: expected a whole number from 0 on, given "] as const,
+      ),
+      [() => file.scalar(bad(undefined), 1, 1), "name: expected a text, given undefined"],
+      [() => file.scalar("a", bad("1"), 1), "value: expected a number, given '1'"],
+      [() => file.histogram("a", bad(["1"]), 1), "values: expected numbers, given "],
+      [() => file.histogram("a", bad(null), 1), "values: expected numbers, given null"],
+      [() => file.histogram("a", bad([1n]), 1), "values: expected numbers, given "],
+      [() => file.histogram("a", [Number.NaN], -1), "step: expected a whole number from 0 on, given -1"],
+      [() => file.text("a", bad(5)), "value: expected a text, given 5"],
+      [() => new EventFile(bad(5)), "folder: expected a text, given 5"],
+    ];
+    for (const [call, message] of calls) {
+      expect(failureOf(call)).toMatchObject({
+        code: "ERR_ARGUMENT",
+        message: expect.stringContaining(`event file: ${message}`),
+      });
+    }
+    expect(statSync(file.path).size).toBe(length);
+    file.close();
   });
 });
+
+/** The error of a call. */
+function failureOf(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 /** CRC-32C bit by bit. */
 function checksum(bytes: Uint8Array): number {

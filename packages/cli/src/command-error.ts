@@ -43,6 +43,7 @@ export function fileError(path: string, error: unknown): CommandError {
     ENOENT: "there is no such file or folder",
     EACCES: "this user may not access it",
     EISDIR: "it is a folder",
+    EEXIST: "it exists already",
     ENOTDIR: "a part of the path is a file",
     ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
   };
