@@ -1,8 +1,9 @@
 // The torch of a Python program. The answer of Python is remembered in a file, since starting Python takes up to a second.
 
 const { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, readSync } = require("node:fs");
-const { mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { realpathSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { delimiter, dirname, isAbsolute, join } = require("node:path");
+const { makeFolder } = require("./make-folder.js");
 
 /** In entries: the Pythons of a user and their virtual environments, the newest first. */
 const maxEntries = 32;
@@ -145,7 +146,7 @@ function isEntry({ key, path, hasPip, time }) {
 function writeEntries(file, entries) {
   const fresh = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(fresh, JSON.stringify({ entries }), { flag: "wx", mode: 0o600 });
     renameSync(fresh, file);
   } catch {

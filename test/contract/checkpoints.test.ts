@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,6 +113,20 @@ describe("checkpoints", () => {
       expect(entries.length).toBeLessThanOrEqual(4);
       for (const { path, step } of entries) expect(k.load(path)).toMatchObject({ step });
       k.free();
+    }
+  });
+
+  it("refuses a folder that cannot be made", () => {
+    mkdirSync(join(folder, ".."));
+    symlinkSync(join(folder, "..", "absent"), folder);
+    // mkdir of Node with `recursive` never returns in /proc.
+    for (const place of [
+      folder,
+      join(folder, "runs"),
+      ...(process.platform === "linux" ? ["/proc/absent/runs"] : []),
+    ]) {
+      const kept = k.checkpoints(place);
+      expect(expectError("ERR_FILE", () => kept.save({ step: 1 }, { step: 1 }))).toMatch(/^checkpoints: cannot make /);
     }
   });
 

@@ -159,6 +159,8 @@ describe.skipIf(process.platform === "win32")("Python's torch", () => {
     expect(find(bin)).toMatchObject({ path });
     expect(starts()).toBe(2);
     rmSync(join(folder, "cache"));
+    // Where the system makes no folders.
+    if (process.platform === "linux") expect(find(bin, { XDG_CACHE_HOME: "/proc/absent" })).toMatchObject({ path });
 
     const module = JSON.stringify(join(import.meta.dirname, "../../packages/native/libtorch.js"));
     const program = `for (let i = 0; i < 20; i++) require(${module}).findLibtorch();`;
@@ -166,6 +168,6 @@ describe.skipIf(process.platform === "win32")("Python's torch", () => {
     const children = `for i in 1 2 3 4; do "${process.execPath}" -e '${program.replaceAll("'", "")}' & done; wait`;
     expect(spawnSync("/bin/sh", ["-c", children], { env, encoding: "utf8" }).stderr).toBe("");
     expect(JSON.parse(readFileSync(memory(), "utf8")).entries).toHaveLength(1);
-    expect(starts()).toBeLessThanOrEqual(6);
+    expect(starts()).toBeLessThanOrEqual(7);
   });
 });

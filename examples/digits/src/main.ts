@@ -1,6 +1,6 @@
 // Trains classifiers of handwritten digits and reports on them. `npm run demo -- --help` lists the options.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pageOf, progressBar } from "@stepwell/cli";
 import { free, StepwellError, save } from "@stepwell/sdk";
@@ -16,7 +16,7 @@ import { assertSteadyHandles, type Run, train } from "./training.js";
 
 async function main({ trainings, out }: Arguments, signal: AbortSignal): Promise<void> {
   // Made before the training, so that an error of the folder is reported at once.
-  mkdirSync(out, { recursive: true });
+  if (!existsSync(out)) mkdirSync(out);
   const digits = splitDigits(readDigits());
   console.log(
     `${whole(digits.training.labels.length)} digits to learn from, ${whole(digits.test.labels.length)} to test`,

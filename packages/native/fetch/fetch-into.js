@@ -3,19 +3,11 @@
 // Works in a partial folder next to the final one and publishes it with one rename. So the final folder is complete or absent, even
 // if the process is killed or several run at once. The wheels that a killed or failed process has downloaded are used by the next.
 
-const {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-} = require("node:fs");
+const { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, statSync } = require("node:fs");
 const { hostname } = require("node:os");
 const { basename, dirname, join } = require("node:path");
 const { failure } = require("../libtorch.js");
+const { makeFolder } = require("../make-folder.js");
 const { downloadWheels, sizeOf, unpackWheels } = require("./wheels.js");
 
 const day = 24 * 3600 * 1000;
@@ -28,7 +20,7 @@ const removal = { recursive: true, force: true, maxRetries: 5 };
 async function fetchInto({ final, isWhole, wheels, what, log, unpacked = 0, output }) {
   if (isWhole()) return;
   log(`${what}: fetching ${wheels[0].version}, ${Math.round(sizeOf(wheels) / 1e6)} MB, into ${final}`);
-  makeFolder(dirname(final));
+  makeCache(dirname(final));
   const partial = partialFolder(final);
   // A signal ends this process, and leaves the wheels that are here to the next one.
   const stop = (_signal, number) => {
@@ -53,9 +45,9 @@ async function fetchInto({ final, isWhole, wheels, what, log, unpacked = 0, outp
   }
 }
 
-function makeFolder(folder) {
+function makeCache(folder) {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     const remedy = "Point XDG_CACHE_HOME at a folder that this user may write.";
     throw failure("ERR_LIBTORCH_FETCH", `${folder} cannot be made: ${error.message}. ${remedy}`);

@@ -14,6 +14,7 @@ const {
 const { join } = require("node:path");
 const { pipeline } = require("node:stream/promises");
 const { failure, pinned } = require("../libtorch.js");
+const { makeFolder } = require("../make-folder.js");
 const { reasonOf } = require("./client-errors.js");
 const { watchGrowth } = require("./progress.js");
 const { pipClient, retryOptions } = require("./python-client.js");
@@ -29,7 +30,7 @@ function sizeOf(wheels) {
  */
 async function downloadWheels(folder, wheels, what, output = process.stderr) {
   const client = neededClient(what);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const total = sizeOf(wheels);
   let done = 0;
   for (const wheel of wheels) {
@@ -45,7 +46,7 @@ async function downloadWheels(folder, wheels, what, output = process.stderr) {
 async function download(client, folder, wheel, what, { done, total, output }) {
   const temporary = join(folder, "tmp");
   rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
+  mkdirSync(temporary);
   const requirements = join(folder, "requirements.txt");
   writeFileSync(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
 

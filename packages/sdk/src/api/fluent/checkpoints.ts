@@ -189,19 +189,27 @@ function placeOf(name: string): CheckpointPlace | undefined {
 
 /** Makes a folder and those around it, and syncs what it has changed: without it a power cut loses the folder with its files. */
 function makeFolder(folder: string): void {
-  const { closeSync, fsyncSync, mkdirSync, openSync } = process.getBuiltinModule("node:fs");
-  const { dirname, resolve } = process.getBuiltinModule("node:path");
-  const first = mkdirSync(folder, { recursive: true });
+  const { closeSync, fsyncSync, mkdirSync, openSync, statSync } = process.getBuiltinModule("node:fs");
+  const { dirname } = process.getBuiltinModule("node:path");
+  const parent = dirname(folder);
+  const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    // With `recursive`, it never returns where the system answers ENOENT for a folder in one that exists, as in /proc.
+    mkdirSync(folder);
+  } catch (error) {
+    if (isFolder(folder)) return;
+    if (!isMissing(error) || parent === folder || isFolder(parent)) throw error;
+    makeFolder(parent);
+    makeFolder(folder);
+    return;
+  }
   // Windows does not open folders.
-  if (first === undefined || process.platform === "win32") return;
-  for (let made = resolve(folder); ; made = dirname(made)) {
-    const parent = openSync(dirname(made), "r");
-    try {
-      fsyncSync(parent);
-    } finally {
-      closeSync(parent);
-    }
-    if (made === resolve(first) || made === dirname(made)) return;
+  if (process.platform === "win32") return;
+  const file = openSync(parent, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
