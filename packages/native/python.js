@@ -110,6 +110,7 @@ function ask(program, env) {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
       timeout,
+      killSignal: "SIGKILL",
     });
     const [path = "", pip] = status === 0 ? stdout.split(/\r?\n/) : [];
     return { path: isAbsolute(path) ? path : undefined, hasPip: pip === "pip" };
@@ -162,4 +163,4 @@ function removeIfThere(file) {
   }
 }
 
-module.exports = { programPath, pythons, pythonTorch };
+module.exports = { programPath, pythons, pythonTorch, timeout };

@@ -2,7 +2,16 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname, tmpdir } from "node:os";
@@ -10,6 +19,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Fetch, fetchInto } from "../../packages/native/fetch/fetch-into.js";
+import { pipClient } from "../../packages/native/fetch/python-client.js";
 import type { Wheel } from "../../packages/native/fetch/wheels.js";
 
 const root = mkdtempSync(join(tmpdir(), "stepwell-fetch-"));
@@ -108,6 +118,15 @@ describe.skipIf(process.platform === "win32")("a fetch", () => {
     expect(asked).toEqual([b]);
     expect(readdirSync(cache)).toEqual(["probe"]);
     for (const { files } of wheels) expect(readFileSync(join(cache, "probe", files[0] ?? ""))).toHaveLength(4000 * 256);
+  });
+
+  it("takes no Python that hangs", () => {
+    const bin = join(cache, "bin");
+    mkdirSync(bin);
+    const sleep = spawnSync("/bin/sh", ["-c", "command -v sleep"], { encoding: "utf8" }).stdout.trim();
+    for (const name of ["python3", "python"])
+      writeFileSync(join(bin, name), `#!/bin/sh\ntrap "" TERM\nexec ${sleep} 1000\n`, { mode: 0o755 });
+    expect(pipClient({ PATH: bin }, 100)).toBeUndefined();
   });
 
   it("takes no wheel of an earlier one that is damaged", async () => {

@@ -1,15 +1,22 @@
 // Python's pip on this machine, which downloads wheels: it knows the user's package index, proxy and certificates.
 
 const { spawnSync } = require("node:child_process");
-const { programPath, pythons } = require("../python.js");
+const { programPath, pythons, timeout } = require("../python.js");
 
 /**
  * The command that starts a Python with pip: `command` and its first arguments `args`. `version` is the one of pip. It is a Python of
- * the PATH, or a Python of uv, to which uv adds pip. Undefined without either.
+ * the PATH, or a Python of uv, to which uv adds pip. Undefined without either. A Python that takes longer than `limit`, in
+ * milliseconds, has hung.
  */
-function pipClient(env = process.env) {
+function pipClient(env = process.env, limit = timeout) {
   for (const command of pythons) {
-    const { status, stdout } = spawnSync(command, ["-m", "pip", "--version"], { encoding: "utf8", env });
+    const { status, stdout } = spawnSync(command, ["-m", "pip", "--version"], {
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: limit,
+      killSignal: "SIGKILL",
+    });
     const [, version] = (status === 0 && /^pip (\S+) .*\(python 3\./m.exec(stdout)) || [];
     if (version) return { name: "pip", command, args: [], version };
   }

@@ -59,6 +59,9 @@ async function startAll(): Promise<readonly Contender[]> {
   return started.filter((contender) => contender !== undefined);
 }
 
+/** In milliseconds; a contender has hung if its start takes longer. Python imports torch in up to 20 s on a busy machine. */
+const START_LIMIT = 120_000;
+
 /** Starts a contender; undefined if it does not run here. */
 async function start(
   name: string,
@@ -75,8 +78,17 @@ async function start(
     const { value, done } = await lines.next();
     return done ? undefined : (value as string);
   };
-  const [word, release] = ((await next()) ?? "").split(" ");
-  if (word !== "ready") return undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, START_LIMIT, undefined);
+  });
+  const [word, release] = ((await Promise.race([next(), tooLate])) ?? "").split(" ");
+  clearTimeout(timer);
+  if (word !== "ready") {
+    child.kill("SIGKILL");
+    child.stdout.destroy();
+    return undefined;
+  }
   return {
     name: release === undefined ? name : `${name} ${release}`,
     child,
