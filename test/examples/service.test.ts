@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { batch, type Estimate, Estimator } from "@stepwell/example-service/estimator";
+import { readSettings } from "@stepwell/example-service/settings";
 import { Store } from "@stepwell/example-service/store";
 import type { MadeTrip, Trip } from "@stepwell/example-service/trips";
 import { free, handlecount, load } from "@stepwell/sdk";
@@ -30,6 +32,34 @@ function savedSteps(data: string): number {
   const { steps } = load(checkpoint(data));
   free();
   return Number(steps);
+}
+
+/** So many trips from a number on. */
+const trips = (from: number, count: number) => Array.from({ length: count }, (_, index) => tripOf(from + index));
+
+const health = async ({ address }: RunningService) => (await (await fetch(`${address}/health`)).json()) as object;
+
+/** Sends the head of a trip and the first byte of its body. Resolves when the service has them. */
+async function slowly({ address }: RunningService, body: string) {
+  const socket = connect(Number(new URL(address).port), "127.0.0.1");
+  const headers = [
+    "POST /trips HTTP/1.1",
+    "Host: service",
+    "Content-Type: application/json",
+    `Content-Length: ${Math.max(body.length, 2)}`,
+    "Expect: 100-continue",
+  ];
+  socket.write(`${headers.join("\r\n")}\r\n\r\n${body.slice(0, 1)}`);
+  let text = "";
+  socket.on("error", () => {});
+  const answer = new Promise<string>((resolve) => {
+    socket.on("data", (bytes) => {
+      text += String(bytes);
+    });
+    socket.on("close", () => resolve(text));
+  });
+  await expect.poll(() => text).toMatch(/^HTTP\/1.1 100 /);
+  return { socket, answer };
 }
 
 /** An estimate that the service gave. */
@@ -114,36 +144,79 @@ describe("the service", () => {
     const data = join(folder, "drained");
     const service = await startService(data);
     for (let n = 0; n < 2 * batch; n++) expect((await post(service.address, "/trips", tripOf(n)))?.status).toBe(201);
-    // A request of which half has arrived.
     const body = JSON.stringify(tripOf(99));
-    const socket = connect(Number(new URL(service.address).port), "127.0.0.1");
-    const headers = [
-      "POST /trips HTTP/1.1",
-      "Host: service",
-      "Content-Type: application/json",
-      `Content-Length: ${body.length}`,
-      "Expect: 100-continue",
-    ];
-    socket.write(`${headers.join("\r\n")}\r\n\r\n${body.slice(0, 10)}`);
-    let answer = "";
-    const answered = new Promise<string>((resolve) => {
-      socket.on("data", (text) => {
-        answer += String(text);
-      });
-      socket.on("close", () => resolve(answer));
-    });
-    await expect.poll(() => answer).toMatch(/^HTTP\/1.1 100 /);
+    const { socket, answer } = await slowly(service, body);
     const ended = service.end("SIGTERM");
     // Later requests find no server, or the answer that it closes.
     await expect.poll(async () => (await post(service.address, "/trips", tripOf(100)))?.status ?? 503).toBe(503);
-    socket.write(body.slice(10));
+    socket.write(body.slice(1));
     expect(await ended).toEqual({ code: 0, signal: null });
-    expect(await answered).toMatch(/\r\n\r\nHTTP\/1.1 201 /);
-    const { id } = JSON.parse((await answered).split("\r\n\r\n").at(-1) ?? "");
+    expect(await answer).toMatch(/\r\n\r\nHTTP\/1.1 201 /);
+    const { id } = JSON.parse((await answer).split("\r\n\r\n").at(-1) ?? "");
     const store = new Store(database(data));
     expect(store.after(id - 1, 1)).toEqual([tripOf(99)]);
     expect(savedSteps(data)).toBe(Math.floor(store.count / batch));
     store.close();
+  });
+
+  it.each([
+    ["saves at once, and answers a slow client", "86400"],
+    ["closes connections of requests that never end", "0.2"],
+  ])("on SIGTERM it %s", async (_, seconds) => {
+    const data = join(folder, `slow ${seconds}`);
+    const service = await startService(data, { CHECKPOINT_SECONDS: "86400", DRAIN_SECONDS: seconds });
+    for (const trip of trips(0, 2 * batch)) expect((await post(service.address, "/trips", trip))?.status).toBe(201);
+    await expect.poll(() => health(service)).toMatchObject({ steps: 2, unsaved: 2 });
+    const bodies = [JSON.stringify(tripOf(99)), "{"];
+    const slow = await Promise.all(bodies.map((body) => slowly(service, body)));
+    const ended = service.end("SIGTERM");
+    await expect.poll(() => savedSteps(data)).toBe(2);
+    if (seconds === "86400") {
+      for (const [index, { socket }] of slow.entries()) {
+        expect(socket.readyState).toBe("open");
+        socket.end(`${bodies[index]}`.slice(1));
+      }
+    }
+    expect(await ended).toEqual({ code: 0, signal: null });
+    const answers = await Promise.all(slow.map(({ answer }) => answer));
+    if (seconds === "86400") expect(answers[0]).toContain("HTTP/1.1 201 ");
+    else expect(service.output()).toContain("connections with unfinished requests are closed");
+  });
+
+  it("answers a request that does not arrive in time with 408", async () => {
+    const service = await startService(join(folder, "late"), { REQUEST_SECONDS: "0.2" });
+    expect(await (await slowly(service, "{")).answer).toContain("HTTP/1.1 408 ");
+    expect(await service.end("SIGTERM")).toEqual({ code: 0, signal: null });
+  });
+
+  it.each([
+    ["PORT", ["", "-1", "65536", "1.5", "0x10", " 3000", "1e3"], "a whole number from 0 to 65535"],
+    ["CHECKPOINT_SECONDS", ["", "0", "3000000", "1e3", "NaN", "-5"], "a number from 0.01 to 86400"],
+    ["DRAIN_SECONDS", ["", "86401", "Infinity"], "a number from 0 to 86400"],
+    ["HOST", [""], "an address"],
+    ["DATA_FOLDER", [""], "a folder"],
+    ["LOG_LEVEL", ["", "loud", "INFO"], "one of fatal, error, warn, info, debug, trace, silent"],
+  ])("refuses %s=%j", (name, values, expected) => {
+    for (const value of values) {
+      expect(() => readSettings({ [name]: value })).toThrow(`${name}: expected ${expected}, given "${value}"`);
+    }
+  });
+
+  it("ends with 1 and a sentence if it cannot start", async () => {
+    const busy = createServer().listen(0, "127.0.0.1");
+    await once(busy, "listening");
+    const { port } = busy.address() as AddressInfo;
+    const rows: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
+      [{ PORT: "" }, /PORT: expected a whole number from 0 to 65535, given ""\n$/],
+      [{ PORT: `${port}` }, /EADDRINUSE[^\n]*\n$/],
+      ...(process.platform === "linux" ? [[{ DATA_FOLDER: "/proc/absent" }, /ENOENT[^\n]*\n$/] as const] : []),
+    ];
+    for (const [settings, sentence] of rows) {
+      const started = startService(join(folder, "unused"), settings);
+      await expect(started).rejects.toThrow(/^the service ended with 1: The service does not start: [^\n]*\n$/);
+      await expect(started).rejects.toThrow(sentence);
+    }
+    busy.close();
   });
 
   it("refuses bad requests with a sentence, tells its health, and has metrics in the text format of Prometheus", async () => {
@@ -163,9 +236,8 @@ describe("the service", () => {
       expect(refused).toMatchObject({ status: 400, body: { message: expect.stringMatching(/^body/) } });
     }
     for (let n = 0; n < 10 * batch; n++) await post(address, "/trips", tripOf(n));
-    const health = async () => (await (await get("/health")).json()) as object;
-    await expect.poll(health).toMatchObject({ steps: 10 });
-    expect(await health()).toMatchObject({ status: "ok", version: 8, trips: 10 * batch });
+    await expect.poll(() => health(service)).toMatchObject({ steps: 10 });
+    expect(await health(service)).toMatchObject({ status: "ok", version: 8, trips: 10 * batch });
     expect((await post(address, "/estimates", question(tripOf(1))))?.body).toMatchObject({ version: 8 });
 
     const metrics = await get("/metrics");

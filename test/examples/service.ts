@@ -16,18 +16,27 @@ export interface Resumed {
 export interface RunningService {
   readonly address: string;
   readonly resumed: Resumed;
+  /** Its output so far. */
+  output(): string;
   /** Sends a signal. Resolves to how the process ended. */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
 /** Starts the service on what a folder has, with a checkpoint every 50 ms. Rejects with its output if it ends. */
-export async function startService(folder: string): Promise<RunningService> {
-  const env = { ...process.env, PORT: "0", DATA_FOLDER: folder, CHECKPOINT_SECONDS: "0.05" };
+export async function startService(folder: string, settings: NodeJS.ProcessEnv = {}): Promise<RunningService> {
+  const env = { ...process.env, PORT: "0", DATA_FOLDER: folder, CHECKPOINT_SECONDS: "0.05", ...settings };
   const child = spawn(process.execPath, [program], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const { address, ...resumed } = await firstLines(child);
+  let output = "";
+  const read = (text: unknown) => {
+    output += String(text);
+  };
+  child.stdout?.on("data", read);
+  child.stderr?.on("data", read);
+  const { address, ...resumed } = await firstLines(child, () => output);
   return {
     address,
     resumed,
+    output: () => output,
     end: async (signal) => {
       const ended = once(child, "exit");
       child.kill(signal);
@@ -37,18 +46,17 @@ export async function startService(folder: string): Promise<RunningService> {
   };
 }
 
-function firstLines(child: ChildProcess): Promise<Resumed & { readonly address: string }> {
+function firstLines(child: ChildProcess, output: () => string): Promise<Resumed & { readonly address: string }> {
   return new Promise((resolve, reject) => {
-    let output = "";
-    const read = (text: unknown) => {
-      output += String(text);
-      const line = output.split("\n").find((line) => line.includes('"msg":"resumed"') && line.endsWith("}"));
-      const [address] = /http:\/\/[\d.]+:\d+/.exec(output) ?? [];
+    const read = () => {
+      const line = output()
+        .split("\n")
+        .find((line) => line.includes('"msg":"resumed"') && line.endsWith("}"));
+      const [address] = /http:\/\/[\d.]+:\d+/.exec(output()) ?? [];
       if (line && address) resolve({ address, ...JSON.parse(line) });
     };
     child.stdout?.on("data", read);
-    child.stderr?.on("data", read);
-    child.once("exit", (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
+    child.once("close", (code) => reject(new Error(`the service ended with ${code}: ${output()}`)));
   });
 }
 

@@ -1,6 +1,6 @@
 // The service: routes, training, checkpoints, and the order in which they start and stop.
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fastify, LogController } from "fastify";
 import { Estimator } from "./estimator.js";
@@ -14,13 +14,13 @@ import { shared } from "./turn.js";
 /** A service that runs. */
 export interface Service {
   readonly address: string;
-  /** Refuses new requests, answers those that have arrived, saves, and closes the files. */
+  /** Refuses new requests, answers those that arrive within `drainSeconds`, saves, and closes the files. */
   stop(): Promise<void>;
 }
 
 /** Starts the service from what is in its folder. */
 export async function start(settings: Settings): Promise<Service> {
-  mkdirSync(settings.folder, { recursive: true });
+  if (!existsSync(settings.folder)) mkdirSync(settings.folder);
   const store = new Store(join(settings.folder, "trips.db"), () => training.wake());
   const estimator = new Estimator(join(settings.folder, "checkpoint.safetensors"));
   const training = new Training(estimator, store, {
@@ -29,8 +29,12 @@ export async function start(settings: Settings): Promise<Service> {
     // A full disk, for example.
     unsaved: (error) => app.log.error(error, "the checkpoint was not saved"),
   });
+  const requestTimeout = settings.requestSeconds * 1000;
   const app = fastify({
     logger: { level: settings.logLevel },
+    // By default Fastify sets no limit. Node takes the longer of both limits for a body, and looks at intervals.
+    requestTimeout,
+    http: { requestTimeout, headersTimeout: requestTimeout, connectionsCheckingInterval: 1000 },
     logController: new LogController({ disableRequestLogging: true }),
     // A whole number for a text would be a guess.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
@@ -70,13 +74,25 @@ export async function start(settings: Settings): Promise<Service> {
   });
 
   training.wake();
-  const address = await app.listen({ host: settings.host, port: settings.port });
+  const address = await app.listen({ host: settings.host, port: settings.port }).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   app.log.info({ version: estimator.version, trips: store.count }, "resumed");
 
   const stop = async () => {
+    // The checkpoint does not wait for the clients.
+    training.saveSoon();
+    const deadline = setTimeout(() => {
+      app.log.warn("connections with unfinished requests are closed");
+      app.server.closeAllConnections();
+    }, settings.drainSeconds * 1000);
     // A client may keep its connection open after its answer.
     const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
-    await app.close().finally(() => clearInterval(sweep));
+    await app.close().finally(() => {
+      clearInterval(sweep);
+      clearTimeout(deadline);
+    });
   };
   return { address, stop };
 }
