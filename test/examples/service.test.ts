@@ -112,7 +112,7 @@ describe("the service", () => {
     const store = new Store(database(data));
     const trips = store.after(0, store.count);
     store.close();
-    for (const [id, trip] of taken) expect(trips[id - 1]).toEqual(trip);
+    for (const [id, trip] of taken) expect(trips[id - 1]).toEqual({ id, ...trip });
 
     // The training without an interruption, from the same trips in the same order.
     const steps = savedSteps(data);
@@ -154,7 +154,7 @@ describe("the service", () => {
     expect(await answer).toMatch(/\r\n\r\nHTTP\/1.1 201 /);
     const { id } = JSON.parse((await answer).split("\r\n\r\n").at(-1) ?? "");
     const store = new Store(database(data));
-    expect(store.after(id - 1, 1)).toEqual([tripOf(99)]);
+    expect(store.after(id - 1, 1)).toEqual([{ id, ...tripOf(99) }]);
     expect(savedSteps(data)).toBe(Math.floor(store.count / batch));
     store.close();
   });
@@ -187,6 +187,34 @@ describe("the service", () => {
     const service = await startService(join(folder, "late"), { REQUEST_SECONDS: "0.2" });
     expect(await (await slowly(service, "{")).answer).toContain("HTTP/1.1 408 ");
     expect(await service.end("SIGTERM")).toEqual({ code: 0, signal: null });
+  });
+
+  it("goes on if the database has lost trips that the checkpoint has learned from", async () => {
+    const data = join(folder, "lost");
+    const first = await startService(data);
+    for (const trip of trips(0, 2 * batch - 1)) expect((await post(first.address, "/trips", trip))?.status).toBe(201);
+    expect(await first.end("SIGTERM")).toEqual({ code: 0, signal: null });
+    rmSync(checkpoint(data), { force: true });
+    const learn = async (estimator: Estimator, from: number) => {
+      await estimator.train(trips(from, 2 * batch).map((trip, index) => ({ id: from + index + 1, ...trip })));
+      await estimator.save();
+    };
+    await learn(new Estimator(checkpoint(data)), 0);
+    for (const steps of [2, 4]) {
+      const service = await startService(data);
+      expect(service.resumed.version).toBe(steps);
+      expect(service.output().includes('"lost":1,')).toBe(steps === 2);
+      for (const [n, trip] of trips(2 * batch, steps === 2 ? 2 * batch : 0).entries()) {
+        expect((await post(service.address, "/trips", trip))?.body).toEqual({ id: 2 * batch + n + 1 });
+      }
+      await expect.poll(() => health(service)).toMatchObject({ steps: 4, trips: 4 * batch - 1 });
+      expect(await service.end("SIGTERM")).toEqual({ code: 0, signal: null });
+    }
+    const whole = join(folder, "not-lost.safetensors");
+    const trained = new Estimator(whole);
+    for (const from of [0, 2 * batch]) await learn(trained, from);
+    expect(readFileSync(checkpoint(data)).equals(readFileSync(whole))).toBe(true);
+    free();
   });
 
   it.each([

@@ -19,7 +19,8 @@ import {
   tensor,
   train,
 } from "@stepwell/sdk";
-import { inputsOf, type MadeTrip, minutesOf, type Trip, targetOf, width } from "./trips.js";
+import type { StoredTrip } from "./store.js";
+import { inputsOf, minutesOf, type Trip, targetOf, width } from "./trips.js";
 
 /** Trips of a training step. */
 export const batch = 32;
@@ -44,6 +45,7 @@ export class Estimator {
   readonly #published;
   readonly #path: string;
   #steps = 0;
+  #last = 0;
   #version = 0;
   #saved = 0;
   #skipped = 0;
@@ -55,8 +57,9 @@ export class Estimator {
     this.#net = module(seq("sequential", ["linear", "hidden", width, 32], "tanh", ["linear", "output", 32, 1]));
     this.#optimizer = opt("adamw", this.#net, { lr: 0.003 });
     if (existsSync(path)) {
-      const { steps } = load(path, { net: this.#net, optimizer: this.#optimizer });
+      const { steps, last } = load(path, { net: this.#net, optimizer: this.#optimizer });
       this.#steps = Number(steps);
+      this.#last = Number(last);
     }
     this.#model = model(this.#net, loss("mse"), this.#optimizer);
     train(this.#model, { batchsize: batch, clipnorm: 1, nonfinite: "skip" });
@@ -65,9 +68,14 @@ export class Estimator {
     this.#skipped = skipped(this.#optimizer);
   }
 
-  /** Steps of the training. A step takes the trips from `batch * steps` on. */
+  /** Steps of the training. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** The id of the last trip that a step has taken. The next step takes the trips after it. */
+  get last(): number {
+    return this.#last;
   }
 
   /** Steps until the next publication: a call of `train` makes no more. */
@@ -97,11 +105,12 @@ export class Estimator {
   }
 
   /** Makes a training step for each `batch` of the trips. Resolves to their mean loss. */
-  async train(trips: readonly MadeTrip[]): Promise<number> {
+  async train(trips: readonly StoredTrip[]): Promise<number> {
     const targets = trips.map((trip) => [targetOf(trip)]);
     const steps = train(this.#model, trips.map(inputsOf), targets);
     const loss = await runAsync(this.#model);
     this.#steps += steps;
+    this.#last = trips.at(-1)?.id ?? this.#last;
     this.#skipped = skipped(this.#optimizer);
     if (this.#steps % period === 0) this.publish();
     return Number(loss);
@@ -115,8 +124,8 @@ export class Estimator {
 
   /** Saves weights, optimizer and position in one file, which is replaced at once or not at all. */
   async save(): Promise<void> {
-    const steps = this.#steps;
-    await saveAsync(this.#path, { net: this.#net, optimizer: this.#optimizer, steps });
+    const [steps, last] = [this.#steps, this.#last];
+    await saveAsync(this.#path, { net: this.#net, optimizer: this.#optimizer, steps, last });
     this.#saved = steps;
   }
 }

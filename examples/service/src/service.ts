@@ -23,6 +23,9 @@ export async function start(settings: Settings): Promise<Service> {
   if (!existsSync(settings.folder)) mkdirSync(settings.folder);
   const store = new Store(join(settings.folder, "trips.db"), () => training.wake());
   const estimator = new Estimator(join(settings.folder, "checkpoint.safetensors"));
+  // After a power failure, or if the database is another one.
+  const lost = Math.max(0, estimator.last - store.last);
+  store.goOnAfter(estimator.last);
   const training = new Training(estimator, store, {
     steps: (count, loss) => metrics.steps(count, loss),
     save: (save) => metrics.timeSave(save),
@@ -78,6 +81,8 @@ export async function start(settings: Settings): Promise<Service> {
     await app.close();
     throw error;
   });
+  if (lost > 0)
+    app.log.warn({ lost }, "the database lacks the last trips of the training, which goes on with new ones");
   app.log.info({ version: estimator.version, trips: store.count }, "resumed");
 
   const stop = async () => {

@@ -20,6 +20,8 @@ export class Training {
   readonly #reports: TrainingReports;
   #turn: NodeJS.Immediate | undefined;
   #running: Promise<void> | undefined;
+  /** Trips in the store that steps have taken. */
+  #taken: number;
   #isDue = false;
   #stopped = false;
 
@@ -27,11 +29,12 @@ export class Training {
     this.#estimator = estimator;
     this.#store = store;
     this.#reports = reports;
+    this.#taken = store.countUpTo(estimator.last);
   }
 
   /** Trips that no step has taken yet. */
   get behind(): number {
-    return this.#store.count - batch * this.#estimator.steps;
+    return this.#store.count - this.#taken;
   }
 
   /** Starts the training, unless it runs or lacks work. */
@@ -66,8 +69,10 @@ export class Training {
       if (this.#isDue) await this.#save().catch((error: unknown) => this.#reports.unsaved(error));
       const count = Math.min(Math.floor(this.behind / batch), this.#estimator.unpublished);
       if (count === 0) return;
-      const trips = this.#store.after(batch * this.#estimator.steps, batch * count);
-      this.#reports.steps(count, await this.#estimator.train(trips));
+      const trips = this.#store.after(this.#estimator.last, batch * count);
+      const loss = await this.#estimator.train(trips);
+      this.#taken += trips.length;
+      this.#reports.steps(count, loss);
     }
   }
 
