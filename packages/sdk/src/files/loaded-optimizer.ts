@@ -3,7 +3,7 @@
 // The command `opt(state, module)` restores one on the parameters of a module. So an optimizer of the same parameters, which has the
 // objects that they came from, gives a module of them all. The restored optimizer then gets these objects.
 
-import type { BindingArgument, BindingResult } from "../binding.js";
+import type { BindingArgument } from "../binding.js";
 import { type Calls, failure, misfit } from "./calls.js";
 import type { Change } from "./changes.js";
 import { describeJson } from "./described.js";
@@ -111,7 +111,8 @@ export class LoadedOptimizers {
     const made = calls.make("opt", argument, module ?? calls.make("module", ["sequential"]));
     calls.call("exchange", made, source, true);
     const target = this.#targets.get(name);
-    if (target !== undefined) this.#checkTarget(target, made);
+    // The parameters of the other optimizer, whose definition is short: a file may have very many groups without parameters.
+    if (target !== undefined) this.#checkTarget(target, state.get("optimizer") as string, parms);
     this.#known.set(name, target ?? made);
     return { made, ...(target !== undefined && { target }) };
   }
@@ -193,14 +194,12 @@ export class LoadedOptimizers {
   }
 
   /** Fails unless a given optimizer is of the same kind, and on the same parameters. */
-  #checkTarget(target: bigint, made: bigint): void {
-    const definitionOf = (id: bigint) => this.#calls.call("opt", id, false) as unknown as Definition & BindingResult;
-    const [own, saved] = [definitionOf(target), definitionOf(made)];
-    if (own.optimizer !== saved.optimizer) {
-      throw failure("ERR_FORMAT", `expected a state of ${own.optimizer}, given one of ${saved.optimizer}`);
-    }
+  #checkTarget(target: bigint, saved: string, parms: Definition["parms"]): void {
+    const own = this.#calls.call("opt", target, false) as unknown as Definition;
+    if (own.optimizer !== saved)
+      throw failure("ERR_FORMAT", `expected a state of ${own.optimizer}, given one of ${saved}`);
     const known = new Set(own.parms.map(({ pointer }) => pointer));
-    if (own.parms.length === saved.parms.length && saved.parms.every(({ pointer }) => known.has(pointer))) return;
+    if (own.parms.length === parms.length && parms.every(({ pointer }) => known.has(pointer))) return;
     const expected =
       "expected an optimizer of the parameters that the file's has, of the objects that are loaded with it";
     throw failure("ERR_PARAMETER", expected);
