@@ -1,6 +1,6 @@
 // A whole run in one file: what goes on after loading goes on to the bit, and a file that fails changes nothing.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
@@ -404,6 +404,15 @@ describe("the file of a run", () => {
     expect(weight).toEqual({ name: "net.fc.weight", dtype: "float", shape: [8, width], bytes: 32 * width });
     k.save(net, path);
     expect(k.inspect(path).objects).toEqual({});
+  });
+
+  it("is refused by its header, whatever its size", () => {
+    writeFileSync(path, "");
+    // A file without blocks, of zeros.
+    truncateSync(path, 5e9);
+    const message = expectError("ERR_FORMAT", () => k.load(path));
+    expect(message).toContain("is not a valid safetensors file");
+    expect(expectError("ERR_FORMAT", () => k.load(k.module(["linear", 2, 3]), path))).toBe(message);
   });
 
   it("is neither absent nor the file of a module", () => {
