@@ -25,7 +25,7 @@ import { client } from "../client.js";
  * Saves parameters and buffers by name, in the safetensors format. The file is replaced as a whole or not at all, even in a
  * crash. It keeps its mode, and its owner if the system allows that. A link is followed, also to a file that does not exist yet.
  * A page has no files: `ERR_UNSUPPORTED`. While it writes, there is a file `.stepwell-….tmp` in the same folder. The next save in that folder removes such files of killed
- * processes.
+ * processes. On WebAssembly, one of a terminated worker stays for an hour.
  */
 export function save(module: AnyModule, path: string): void;
 /**
@@ -196,7 +196,8 @@ function namesIn(bytes: Uint8Array): readonly string[] {
 
 /**
  * Saves as {@link save} does, on a thread of the engine. Until it is over, the objects and all that shares their parameters are `ERR_BUSY`
- * for other calls. Not in a page, which has no files: `ERR_UNSUPPORTED`. On WebAssembly it runs in a turn of the event loop.
+ * for other calls. Typed arrays among plain data are copied before the call returns. Not in a page, which has no files: `ERR_UNSUPPORTED`. On
+ * WebAssembly it runs in a turn of the event loop.
  */
 export function saveAsync(module: AnyModule, path: string): Promise<void>;
 /** Saves a run. */

@@ -64,7 +64,8 @@ export function evaluate(...args: readonly unknown[]): unknown {
  * shares them are `ERR_BUSY` for other calls. In WebAssembly it runs in the next turn of the event loop. Natively not for modules with functions of the
  * program.
  *
- * Numbers are copied before the call returns. A large input is a tensor, which is not copied.
+ * Numbers are copied before the call returns: a million in nested lists hold the event loop for some tenths of a second. A large input is a tensor, which is
+ * not copied, or a typed array.
  */
 export function evaluateAsync(module: AnyModule | AnyModel, ...inputs: ModuleInputs): Promise<TensorHandle>;
 /** Runs a module with several outputs. */
