@@ -255,6 +255,32 @@ describe("an asynchronous call", () => {
     await expect(k.runAsync(model, wrong)).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
   });
 
+  it("returns the metrics of the call, and leaves those of the model", async () => {
+    const metrics = ["loss", "batchloss"] as const;
+    k.seed(7);
+    const expected = k.run(trained().model, { metrics });
+    k.seed(7);
+    const { model, m } = trained();
+    const set = k.train(model);
+    const running = k.runAsync(model, { metrics });
+    busy(() => k.train(model));
+    expect(await running).toStrictEqual(expected);
+    expect(k.train(model)).toStrictEqual(set);
+    expect(await k.runAsync(model, { metrics: undefined })).toBeTypeOf("number");
+    const reason = new Error("enough");
+    await expect(k.runAsync(model, { metrics: "matches", signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const wrong = { metrics: "f1" } as unknown as k.AsyncOptions;
+    await expect(k.runAsync(model, wrong)).rejects.toMatchObject({ message: expect.stringMatching(/^runAsync: /) });
+    expect(k.train(model)).toStrictEqual(set);
+    const other = k.evaluateAsync(m, [samples[0] as number[]]);
+    await expect(k.runAsync(model, { metrics: "loss" })).rejects.toMatchObject({ code: "ERR_BUSY" });
+    await other;
+    expect(k.train(model)).toStrictEqual(set);
+    const left = k.runAsync(model, { metrics: "loss" });
+    k.reset();
+    await expect(left).rejects.toMatchObject({ message: "reset has freed the objects of an asynchronous call" });
+  });
+
   it("keeps the generator only if it may draw", async () => {
     const quiet = k.module(["linear", WIDTH, 4]);
     const model = k.model(quiet, k.loss("ce"), k.opt("sgd", quiet, 0.1));

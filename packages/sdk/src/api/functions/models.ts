@@ -15,7 +15,7 @@ import { isFunction } from "../../values/plain-data.js";
 import { refuse, refuseSurplus } from "../../values/refuse.js";
 import { client } from "../client.js";
 import { outputsOf } from "./outputs.js";
-import { passOf } from "./pass-metrics.js";
+import { passOf, withMetrics } from "./pass-metrics.js";
 
 /**
  * Makes a model: a module, a loss and an optimizer under one handle, which {@link run} trains. The three are shared: their own
@@ -120,11 +120,21 @@ export function run(...args: readonly unknown[]): unknown {
  * copyparms(m, served);
  * ```
  */
-export function runAsync(model: AnyModel, options?: AsyncOptions): Promise<number | Metrics>;
+export function runAsync(
+  model: AnyModel,
+  options?: AsyncOptions & { readonly metrics?: undefined },
+): Promise<number | Metrics>;
+/** As before, with the given metrics instead of those that {@link train} has set. */
+export function runAsync<const Names extends MetricNames>(
+  model: AnyModel,
+  options: AsyncOptions & { readonly metrics: Names },
+): Promise<MetricsOf<Names>>;
 export async function runAsync(...args: readonly unknown[]): Promise<unknown> {
   const [model, options, ...surplus] = args;
   refuseSurplus("runAsync", surplus);
-  return callAsync(client, "run", [model], { ...callOptions("runAsync", options), name: "runAsync" });
+  const { metrics, ...others } = callOptions("runAsync", options);
+  const call = () => callAsync(client, "run", [model], { ...others, name: "runAsync" });
+  return metrics === undefined ? call() : withMetrics("runAsync", "train", model, metrics, call);
 }
 
 /**
