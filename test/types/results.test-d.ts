@@ -56,3 +56,53 @@ expectTypeOf(k.to(m, "double")).toEqualTypeOf<void>();
 expectTypeOf(k.step(o)).toEqualTypeOf<void>();
 expectTypeOf(k.step(o, { zerograd: true })).toEqualTypeOf<void>();
 expectTypeOf(k.step(o, () => 1, { nonfinite: "skip" })).toEqualTypeOf<number>();
+
+// Files take plain data in types of a program, also of interfaces.
+interface Configuration {
+  readonly lr: number;
+  readonly layers: readonly number[];
+  readonly name?: string;
+}
+declare const configuration: Configuration;
+const fluent = new k.Model(k.Module.of(["linear", 2, 1]), "mse", k.optimizer("sgd").build(m));
+const training = fluent.fit({ samples: [] });
+declare const history: k.FitHistory;
+const ids = [new Int8Array(1), new Uint8ClampedArray(1), new Uint32Array(1), new BigInt64Array(1)];
+const { position } = training;
+const objects = { m, fluent, configuration, position, epochs: history.epochs, generator: k.generator(), ids, big: 3n };
+k.serialize(objects);
+k.save("run", { ...objects, list: [configuration] });
+k.saveAsync("run", objects);
+k.checkpoints("runs").save(objects, { step: 1 });
+declare const run: k.RunObjects;
+k.save("run", run);
+// @ts-expect-error no typed array of numbers
+k.serialize({ view: new DataView(new ArrayBuffer(8)) });
+// @ts-expect-error an array that no file holds
+k.serialize({ ids: new BigUint64Array([5n]) });
+// @ts-expect-error an instance
+k.serialize({ when: new Date() });
+// @ts-expect-error an instance
+k.serialize({ map: new Map([["a", 1]]) });
+// @ts-expect-error a function
+k.serialize({ deep: [{ call: () => 1 }] });
+// @ts-expect-error nothing
+k.save("run", { nothing: undefined });
+// @ts-expect-error an object of the engine within plain data
+k.saveAsync("run", { nets: { m } });
+// @ts-expect-error no dictionary
+k.save("run", [m]);
+// @ts-expect-error no dictionary
+k.checkpoints("runs").save(fluent, { step: 1 });
+
+expectTypeOf(k.loadAsync(m, "net")).toEqualTypeOf<Promise<void>>();
+expectTypeOf(k.loadAsync(m, "net", { strict: false })).toEqualTypeOf<Promise<k.LoadReport>>();
+declare const strict: boolean;
+expectTypeOf(k.loadAsync(m, "net", { strict })).toEqualTypeOf<Promise<k.LoadReport | undefined>>();
+expectTypeOf(fluent.module.loadAsync("net")).toEqualTypeOf<Promise<k.Module>>();
+expectTypeOf(fluent.module.loadAsync("net", { strict: false })).toEqualTypeOf<Promise<k.LoadReport>>();
+
+expectTypeOf(k.runAsync(model)).toEqualTypeOf<Promise<number | k.Metrics>>();
+expectTypeOf(k.runAsync(model, { progress: () => {} })).toEqualTypeOf<Promise<number | k.Metrics>>();
+expectTypeOf(k.runAsync(model, { metrics: ["loss"] })).toEqualTypeOf<Promise<number>>();
+expectTypeOf(k.runAsync(model, { metrics: "matches" })).toEqualTypeOf<Promise<Pick<Required<k.Metrics>, "matches">>>();

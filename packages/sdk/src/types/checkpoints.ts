@@ -4,13 +4,26 @@ import type { AnyHandle } from "../handle.js";
 import type { Dtype } from "./arguments.js";
 import type { AnyDictionary, AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "./objects.js";
 
+/** The typed arrays that a file holds. */
+type NumberArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
 /** Data that the file of a run holds as they are. Keys keep their order. */
 export type PlainData =
   | null
   | boolean
   | number
   | string
-  | ArrayBufferView
+  | NumberArray
   | TypedTensor
   | readonly PlainData[]
   | { readonly [key: string]: PlainData };
@@ -26,6 +39,28 @@ export interface RunObjects {
   /** An object. */
   readonly [name: string]: RunObject;
 }
+
+/** Functions and classes, which no file holds. */
+type Code = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
+
+/**
+ * Plain data in a type of the program, such as an interface, which has no index signature; `never` for what no file holds. A `bigint` within
+ * 2^53 comes back as a number.
+ */
+export type StorableData<Value> = Value extends PlainData | bigint
+  ? Value
+  : Value extends RunTarget | Code
+    ? never
+    : Value extends object
+      ? { readonly [Key in keyof Value]: StorableData<Value[Key]> }
+      : never;
+
+/** The objects of a run in a type of the program. */
+export type StorableObjects<Objects> = Objects extends RunTarget | readonly unknown[] | Code
+  ? never
+  : { readonly [Name in keyof Objects]: StorableObject<Objects[Name]> };
+
+type StorableObject<Value> = Value extends RunTarget ? Value : StorableData<Value>;
 
 /** Objects to be set from a file by name. */
 export interface RunTargets {

@@ -5,7 +5,7 @@
 
 import { StepwellError } from "../../errors.js";
 import { requireFiles } from "../../files/file-system.js";
-import type { RunObjects } from "../../types/checkpoints.js";
+import type { RunObjects, StorableObjects } from "../../types/checkpoints.js";
 import { describeValue } from "../../values/describe.js";
 import { namedOptions } from "../../values/named-options.js";
 import { refuse } from "../../values/refuse.js";
@@ -73,17 +73,20 @@ export class Checkpoints {
   }
 
   /** Saves as `save(path, objects)` does, under a name of the step and the score, and removes old files. Returns the path. */
-  save(objects: RunObjects, place: CheckpointPlace): string {
+  save<Objects extends object>(objects: Objects & StorableObjects<Objects>, place: CheckpointPlace): string {
     const path = this.path(place);
-    save(path, objects);
+    save(path, objects as RunObjects);
     this.prune(path);
     return path;
   }
 
   /** Saves as {@link save} does, on a thread of the engine. */
-  async saveAsync(objects: RunObjects, place: CheckpointPlace): Promise<string> {
+  async saveAsync<Objects extends object>(
+    objects: Objects & StorableObjects<Objects>,
+    place: CheckpointPlace,
+  ): Promise<string> {
     const path = this.path(place);
-    await saveAsync(path, objects);
+    await saveAsync(path, objects as RunObjects);
     this.prune(path);
     return path;
   }

@@ -270,7 +270,9 @@ export class Module<Outputs extends Tensor | readonly Tensor[] = Tensor> extends
   }
 
   /** Loads on a thread of the engine; until it is over, the module is `ERR_BUSY`. */
-  loadAsync(path: string, options?: ModuleLoadOptions): Promise<this | LoadReport>;
+  loadAsync(path: string, options?: ModuleLoadOptions & { readonly strict?: true }): Promise<this>;
+  /** Sets all tensors that fit, and reports the others. */
+  loadAsync(path: string, options: ModuleLoadOptions & { readonly strict: false }): Promise<LoadReport>;
   async loadAsync(
     path: string,
     options?: ModuleLoadOptions,

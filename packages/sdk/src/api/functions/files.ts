@@ -13,6 +13,7 @@ import type {
   RunObjects,
   RunPartOptions,
   RunTargets,
+  StorableObjects,
 } from "../../types/checkpoints.js";
 import type { AnyModule } from "../../types/objects.js";
 import type { LoadReport } from "../../types/results.js";
@@ -42,6 +43,8 @@ export function save(module: AnyModule, path: string): void;
  * ```
  */
 export function save(path: string, objects: RunObjects): void;
+/** Saves a run with plain data of interfaces. */
+export function save<Objects extends object>(path: string, objects: Objects & StorableObjects<Objects>): void;
 export function save(...args: readonly unknown[]): unknown {
   return client.hasFiles ? client.call("save", args) : own.save(client, client.encode("save", args));
 }
@@ -202,11 +205,28 @@ function namesIn(bytes: Uint8Array): readonly string[] {
 export function saveAsync(module: AnyModule, path: string): Promise<void>;
 /** Saves a run. */
 export function saveAsync(path: string, objects: RunObjects): Promise<void>;
+/** Saves a run with plain data of interfaces. */
+export function saveAsync<Objects extends object>(
+  path: string,
+  objects: Objects & StorableObjects<Objects>,
+): Promise<void>;
 export function saveAsync(...args: readonly unknown[]): Promise<unknown> {
   return callAsync(client, "save", args, { name: "saveAsync", run: (encoded) => own.save(client, encoded) });
 }
 
 /** Loads as {@link load} does, on a thread of the engine. Until it is over, the given objects are `ERR_BUSY`. Not in a page: `ERR_UNSUPPORTED`. */
+export function loadAsync(
+  module: AnyModule,
+  path: string,
+  options?: ModuleLoadOptions & { readonly strict?: true },
+): Promise<void>;
+/** Sets all tensors that fit, and reports the others. */
+export function loadAsync(
+  module: AnyModule,
+  path: string,
+  options: ModuleLoadOptions & { readonly strict: false },
+): Promise<LoadReport>;
+/** Sets parameters and buffers from a file, and returns a report if `strict` is false. */
 export function loadAsync(
   module: AnyModule,
   path: string,
@@ -265,6 +285,8 @@ export function inspect(...args: readonly unknown[]): unknown {
  * ```
  */
 export function serialize(objects: RunObjects): Uint8Array;
+/** The bytes of a run with plain data of interfaces. */
+export function serialize<Objects extends object>(objects: Objects & StorableObjects<Objects>): Uint8Array;
 export function serialize(...args: readonly unknown[]): unknown {
   return client.hasFiles ? client.call("serialize", args) : own.serialize(client, client.encode("serialize", args));
 }
