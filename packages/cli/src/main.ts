@@ -2,10 +2,22 @@
 
 import { CommanderError } from "commander";
 import { CommandError, exitCodes } from "./command-error.js";
+import { endedError, uncaughtError } from "./model/model-code.js";
 import { makeProgram } from "./program.js";
+import { isThrown, thrownProperty, thrownText } from "./thrown.js";
 
+/** Whether the command is over, so that the process may end. */
+let isOver = false;
+process.on("exit", (status) => {
+  const error = isOver || status !== exitCodes.done ? undefined : endedError();
+  if (error) process.exitCode = report(error);
+});
+process.on("uncaughtException", (error) => process.exit(report(uncaughtError(error))));
 // The reader of a pipe has closed it, as `stepwell help | head` does.
-process.stdout.on("error", () => process.exit(exitCodes.done));
+process.stdout.on("error", () => {
+  isOver = true;
+  process.exit(exitCodes.done);
+});
 // The SDK warns once if WebAssembly runs in the place of the native engine. A reader gets one line without Node's hints.
 process.removeAllListeners("warning");
 process.on("warning", ({ name, message }) => process.stderr.write(`${name}: ${message}\n`));
@@ -16,36 +28,31 @@ try {
 } catch (error) {
   process.exitCode = report(error);
 }
+isOver = true;
 
 /** Prints the line of an error, and returns the exit code. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+  if (isThrown(error, CommanderError) && error.exitCode === 0) return exitCodes.done;
   const { code, message, exitCode } = asCommandError(error);
   const line = args.includes("--json")
     ? JSON.stringify({ error: { code, message } })
     : `stepwell: ${code}: ${message.replaceAll(/\s*\n\s*/g, " ")}`;
   process.stderr.write(`${line}\n`);
-  if (exitCode === exitCodes.internal && error instanceof Error && !args.includes("--json")) {
+  if (exitCode === exitCodes.internal && isThrown(error, Error) && !args.includes("--json")) {
     process.stderr.write(`${error.stack}\n`);
   }
   return exitCode;
 }
 
 function asCommandError(error: unknown): CommandError {
-  if (error instanceof CommandError) return error;
-  if (error instanceof CommanderError) {
-    return new CommandError("ERR_USAGE", error.message.replace(/^error: /, ""));
-  }
-  const { name, code, message } = error as {
-    readonly name?: unknown;
-    readonly code?: unknown;
-    readonly message?: unknown;
-  };
+  if (isThrown(error, CommandError)) return error;
+  if (isThrown(error, CommanderError)) return new CommandError("ERR_USAGE", error.message.replace(/^error: /, ""));
+  const code = thrownProperty(error, "code");
   // The class of the SDK is not imported here, which would start an engine.
-  if (name === "StepwellError" && code !== "ERR_INTERNAL") {
+  if (thrownProperty(error, "name") === "StepwellError" && code !== "ERR_INTERNAL") {
     const failures = ["ERR_ENGINE", "ERR_ENGINE_POISONED", "ERR_MEMORY"];
     const exitCode = failures.includes(String(code)) ? exitCodes.failed : exitCodes.invalid;
-    return new CommandError(String(code), String(message), exitCode);
+    return new CommandError(String(code), thrownText(error), exitCode);
   }
-  return new CommandError("ERR_INTERNAL", String(message ?? error), exitCodes.internal);
+  return new CommandError("ERR_INTERNAL", thrownText(error), exitCodes.internal);
 }

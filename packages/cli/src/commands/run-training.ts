@@ -13,6 +13,7 @@ import { report } from "../observers/report.js";
 import { tensorboard } from "../observers/tensorboard.js";
 import { type Environment, jsonNumber, printResult } from "../output/environment.js";
 import { figure } from "../output/numbers.js";
+import { isThrown, thrownProperty, thrownText } from "../thrown.js";
 import type { Run } from "../training/build-run.js";
 import { type Progress, trainingEvents } from "../training/events.js";
 import { saveRun } from "../training/run-file.js";
@@ -94,13 +95,10 @@ export async function runTraining(
 
 /** An error of a training that has begun, such as a full disk: files are written already. */
 function asFailure(error: unknown): unknown {
-  const { name, code, message } = error as {
-    readonly name?: unknown;
-    readonly code?: unknown;
-    readonly message?: unknown;
-  };
-  const isKnown = error instanceof CommandError || (name === "StepwellError" && code !== "ERR_INTERNAL");
-  return isKnown ? new CommandError(String(code), String(message), exitCodes.failed) : error;
+  const code = thrownProperty(error, "code");
+  const isOfSdk = thrownProperty(error, "name") === "StepwellError" && code !== "ERR_INTERNAL";
+  const isKnown = isThrown(error, CommandError) || isOfSdk;
+  return isKnown ? new CommandError(String(code), thrownText(error), exitCodes.failed) : error;
 }
 
 /** The observers that options ask for. */

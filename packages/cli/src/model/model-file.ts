@@ -5,6 +5,8 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyModule } from "@stepwell/sdk";
 import { CommandError, fileError, formatError, usageError } from "../command-error.js";
+import { isThrown, thrownProperty, thrownText } from "../thrown.js";
+import { codeError, runModelCode } from "./model-code.js";
 
 /** The shapes that a model must fit, for a function that makes one. */
 export interface ModelShapes {
@@ -66,20 +68,18 @@ export async function makeModule(source: ModelSource, shapes: ModelShapes | null
   if (shapes === null && typeof exported === "function" && exported.length > 0) {
     throw usageError(`${source.path}: it exports a function of the shapes of data, which this command does not have`);
   }
-  let made: unknown = exported;
   try {
-    if (typeof exported === "function") made = await exported(shapes);
+    const made: unknown =
+      typeof exported === "function" ? await runModelCode(source.path, () => exported(shapes)) : exported;
+    return isModule(made) ? made : make(made);
   } catch (error) {
     throw modelError(source, error);
   }
-  return isModule(made) ? made : make(made);
 }
 
 /** An exception of the user's code as an error that names its file; errors of the SDK, and of this program, as they are. */
 export function modelError(source: ModelSource, error: unknown): unknown {
-  const { name, message } = error as { readonly name?: unknown; readonly message?: unknown };
-  if (source.kind === "json" || error instanceof CommandError || name === "StepwellError") return error;
-  return new CommandError("ERR_MODEL", `${source.path}: its code failed: ${String(message ?? error)}`);
+  return source.kind === "json" ? error : codeError(source.path, error);
 }
 
 /** Whether a value is a module of either layer: an object with a handle, or a handle. */
@@ -105,17 +105,16 @@ async function specificationOf(json: unknown): Promise<unknown> {
 
 /** The default export of a module, or its export `model`. */
 async function importModel(path: string): Promise<unknown> {
-  let exported: { readonly default?: unknown; readonly model?: unknown };
+  let model: unknown;
   try {
-    exported = (await importFile(path)) as typeof exported;
+    const exported = Object(await runModelCode(path, () => importFile(path)));
+    model = exported.model ?? exported.default;
   } catch (error) {
-    const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-    throw new CommandError(
-      (error as Error)?.name === "StepwellError" ? String(code) : "ERR_FORMAT",
-      `${path}: it cannot be imported: ${String(message ?? error)}`,
-    );
+    if (isThrown(error, CommandError)) throw error;
+    const isOfSdk = thrownProperty(error, "name") === "StepwellError";
+    const code = isOfSdk ? String(thrownProperty(error, "code")) : "ERR_FORMAT";
+    throw new CommandError(code, `${path}: it cannot be imported: ${thrownText(error)}`);
   }
-  const model = exported.model ?? exported.default;
   if (model === undefined) throw formatError(path, "expected a default export or an export model, given neither");
   return model;
 }
