@@ -486,3 +486,6 @@ describe("a source that is wrong", () => {
     await expect(made.measure({ samples }, { signal: AbortSignal.abort("enough") })).rejects.toBe("enough");
   });
 });
+    // As an implementation of its own has it.
+    const signal = { aborted: true, reason: "own", addEventListener: () => {}, removeEventListener: () => {} };
+    await expect(made.measure({ samples }, { signal: signal as unknown as AbortSignal })).rejects.toBe("own");

@@ -157,8 +157,8 @@ export class Model implements Held<ModelHandle> {
     });
     try {
       const figures = await measured(new SourceTest("measure", own, plan, 1, batchCalls(), signal), signal);
-      signal?.throwIfAborted();
-      return figures as Figures;
+      if (figures === undefined) throw signal?.reason;
+      return figures;
     } catch (error) {
       throw SourceFailure.unwrapped(renamedCalls(error, "measure"));
     } finally {
