@@ -466,6 +466,9 @@ describe("a source that is wrong", () => {
     // 2^64 numbers in 64 lists.
     let list: unknown = [0, 0];
     for (let i = 1; i < 64; i++) list = [list, list];
+    const shape = new Array(2 ** 32 - 1);
+    const shaped = model().fit({ samples: [[{ data: new Float64Array(2), shape }, 0]] });
+    await expect(shaped).rejects.toMatchObject({ name: "StepwellError", code: "ERR_ARGUMENT" });
     const shared = model().fit({ samples: [[list, 0]] as never });
     await expect(shared).rejects.toMatchObject({
       code: "ERR_ARGUMENT",
@@ -484,8 +487,8 @@ describe("a source that is wrong", () => {
     });
     expectError("ERR_OPTION_UNKNOWN", () => made.measure(data, { prefetch: 2 } as never));
     await expect(made.measure({ samples }, { signal: AbortSignal.abort("enough") })).rejects.toBe("enough");
-  });
-});
     // As an implementation of its own has it.
     const signal = { aborted: true, reason: "own", addEventListener: () => {}, removeEventListener: () => {} };
     await expect(made.measure({ samples }, { signal: signal as unknown as AbortSignal })).rejects.toBe("own");
+  });
+});

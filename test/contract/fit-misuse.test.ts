@@ -82,6 +82,7 @@ describe("fit", () => {
     ["ERR_OPTION_TYPE", data, { nonfinite: null }],
     ["ERR_OPTION_TYPE", data, { metrics: null }],
     ["ERR_OPTION_TYPE", data, { metrics: [null] }],
+    ["ERR_ARGUMENT", data, { metrics: new Array(2 ** 32 - 1) }],
     ["ERR_ARGUMENT", data, { earlystop: true }],
     ["ERR_OPTION_UNKNOWN", data, { earlystop: { monitor: "loss" } }],
     ["ERR_ARGUMENT", data, { earlystop: { metric: "f1" } }],

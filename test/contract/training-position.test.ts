@@ -269,6 +269,8 @@ describe("a position", () => {
       ["ERR_FORMAT", { ...position, epoch: 2, epochs: [{ epoch: 1, loss: 1, validation: { loss: "1" } }] }],
       ["ERR_FORMAT", { ...position, best: { epoch: 1, value: 0, weights: null } }],
       ["ERR_FORMAT", { ...position, best: 5 }],
+      ["ERR_FORMAT", { ...position, epoch: 2 ** 32, epochs: new Array(2 ** 32 - 1) }],
+      ["ERR_FORMAT", { ...position, sums: { ...position.sums, batchloss: new Array(2 ** 32 - 1) } }],
     ];
     for (const [code, resume] of wrong) {
       expect(expectError(code, () => model().fit({ samples }, { resume: resume as never }))).toMatch(/^fit: resume: /);

@@ -4,7 +4,7 @@ import type { TypedTensor } from "../binding.js";
 import { StepwellError } from "../errors.js";
 import { describeValue } from "../values/describe.js";
 import { MAX_NUMBERS } from "../values/numbers.js";
-import { isDictionary, isRevoked } from "../values/plain-data.js";
+import { isDictionary, isList, isRevoked } from "../values/plain-data.js";
 import { refuse } from "../values/refuse.js";
 import { type ArrayType, allocated, isOutOfBounds, kindOf } from "../values/typed-arrays.js";
 
@@ -54,7 +54,7 @@ export function columnOf(where: string, value: unknown, read: ReadTensor): Colum
   if (!isDictionary(value)) return refuseNumbers(where, value);
   const { data, shape } = value as Partial<TypedTensor>;
   const type = kindOf(data);
-  if (type === undefined || !Array.isArray(shape)) return refuseNumbers(where, value);
+  if (type === undefined || !isList(shape) || shape.length > MAX_DIMENSIONS) return refuseNumbers(where, value);
   const elements = checked(where, data as Elements, type);
   const isShape = shape.every((size) => Number.isSafeInteger(size) && size >= 0) && countOf(shape) === elements.length;
   if (isShape) return { data: elements, shape: [...shape] };

@@ -136,8 +136,13 @@ function metricsOf(
   // Figures are for a reader, so that losses of classes have their accuracy; `train` leaves it out by default.
   const classes = isDefault && (loss === "ce" || loss === "nll") ? (["accuracy"] as const) : [];
   const more = [...classes, ...(earlystop?.metric ? [earlystop.metric] : [])];
-  // An empty list stays empty, which is an error of `train`.
-  return (list.length === 0 ? list : [...new Set(["loss", ...list, ...more])]) as [MetricName];
+  const metrics = new Set<unknown>(["loss"]);
+  // An empty list and other values are errors of `train`. The first such value ends a list, which may be sparse and of any length.
+  for (const name of list) {
+    if (typeof name !== "string") return list as [MetricName];
+    metrics.add(name);
+  }
+  return (list.length === 0 ? list : [...metrics, ...more.filter((name) => !metrics.has(name))]) as [MetricName];
 }
 
 const unlessDefault = <Word>(policy: Word) => (policy === "propagate" ? undefined : policy);

@@ -65,7 +65,12 @@ const isWord = (value: unknown) => isWhole(value, 0) && value < 2 ** 32;
 /** A number of any kind: a loss may be infinite, or NaN. */
 const isNumber = (value: unknown): value is number => typeof value === "number";
 
-const isNumbers = (value: unknown): value is readonly number[] => isList(value) && value.every(isNumber);
+/** The first other value ends it, since a sparse list is of any length. */
+function isNumbers(value: unknown): value is readonly number[] {
+  if (!isList(value)) return false;
+  for (const item of value) if (!isNumber(item)) return false;
+  return true;
+}
 
 const wrong = (wanted: string, given: unknown) =>
   new StepwellError("ERR_FORMAT", `${where}: expected ${wanted}, given ${describeValue(given)}`);
@@ -80,11 +85,14 @@ function sumsOf(given: unknown): TrainingPosition["sums"] {
 /** The figures of all epochs that are over. */
 function epochsOf(given: unknown, over: number): readonly EpochFigures[] {
   if (!isList(given) || given.length !== over) throw wrong(`the figures of ${over} epochs as epochs`, given);
-  return given.map((row: unknown, i) => {
+  const rows: EpochFigures[] = [];
+  for (const row of given) {
     const { epoch, validation, ...figures } = isPlain(row) ? row : {};
-    if (epoch !== i + 1) throw wrong(`the figures of epoch ${i + 1} in epochs`, row);
-    return { epoch, ...figuresOf(figures), ...(validation !== undefined && { validation: figuresOf(validation) }) };
-  });
+    if (epoch !== rows.length + 1) throw wrong(`the figures of epoch ${rows.length + 1} in epochs`, row);
+    const measured = validation === undefined ? {} : { validation: figuresOf(validation) };
+    rows.push({ epoch, ...figuresOf(figures), ...measured } as EpochFigures);
+  }
+  return rows;
 }
 
 function figuresOf(given: unknown): Figures {
