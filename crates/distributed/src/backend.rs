@@ -1,7 +1,6 @@
 //! A group of c10d and its operations, which do not compare what the processes call.
 
-use std::ffi::{CStr, CString, c_char};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs, UdpSocket};
+use std::ffi::{CString, c_char};
 use std::ptr::{self, NonNull};
 use std::sync::mpsc;
 use std::thread;
@@ -13,10 +12,13 @@ use tch::{Device, TchError, Tensor};
 use torch_sys::C_tensor;
 
 use crate::call::Operation;
+use crate::interfaces::{check_interfaces, own_address};
+use crate::shim::{
+    Group, RawWork, checked, stepwell_group_all_gather, stepwell_group_all_reduce, stepwell_group_all_to_all,
+    stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_connect, stepwell_group_free, stepwell_work_wait,
+};
 use crate::waiting_threads::Waiting;
 
-/// In bytes: the text of an exception, as in c10d.cpp.
-const MESSAGE_BYTES: usize = 1024;
 /// c10d keeps the timeout itself, except while it waits for the first answer of what has the port.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -39,63 +41,6 @@ pub struct Work<'a> {
     group: &'a Backend,
     /// The tensors that it reads and writes.
     _tensors: Vec<Tensor>,
-}
-
-#[repr(C)]
-struct Group {
-    opaque: [u8; 0],
-}
-
-#[repr(C)]
-struct RawWork {
-    opaque: [u8; 0],
-}
-
-unsafe extern "C" {
-    fn stepwell_group_connect(
-        host: *const c_char,
-        port: i32,
-        rank: i32,
-        size: i32,
-        timeout: i64,
-        hosts_store: bool,
-        interface: *const c_char,
-        group: *mut *mut Group,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_free(group: *mut Group);
-    fn stepwell_group_all_reduce(
-        group: *mut Group,
-        tensor: *mut C_tensor,
-        reduction: i32,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_broadcast(
-        group: *mut Group,
-        tensor: *mut C_tensor,
-        from: i32,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_all_gather(
-        group: *mut Group,
-        to: *mut C_tensor,
-        from: *mut C_tensor,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_all_to_all(
-        group: *mut Group,
-        to: *mut C_tensor,
-        from: *mut C_tensor,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
-    fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
-    /// POSIX: the number of a network interface, or 0.
-    fn if_nametoindex(name: *const c_char) -> u32;
-    fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;
 }
 
 impl Backend {
@@ -311,34 +256,6 @@ fn not_met(settings: &GroupSettings, text: &str) -> Error {
     Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
 }
 
-/// Fails for a name that is neither a network interface nor an address of this machine.
-fn check_interfaces(names: &str) -> Result<()> {
-    for name in names.split(',') {
-        let is_interface = CString::new(name).is_ok_and(|name| {
-            // SAFETY: a live text.
-            unsafe { if_nametoindex(name.as_ptr()) != 0 }
-        });
-        // A socket is bound to an address of this machine alone.
-        if !is_interface && UdpSocket::bind((name, 0)).is_err() {
-            let message = format!("expected network interfaces or addresses of this machine, given {name:?}");
-            return Err(Error::new(Code::Argument, message));
-        }
-    }
-    Ok(())
-}
-
-/// The address of this machine from which the host is reached: the others may reach it there. The address of the host name would often be
-/// one of this machine alone.
-fn own_address(host: &str, port: u16) -> Option<String> {
-    (host, port).to_socket_addrs().ok()?.find_map(|address| {
-        let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        // A datagram socket connects without sending anything.
-        let socket = UdpSocket::bind((any, 0)).ok()?;
-        socket.connect(address).ok()?;
-        Some(socket.local_addr().ok()?.ip().to_string())
-    })
-}
-
 /// The number of elements.
 fn elements(tensor: &Tensor) -> usize {
     let sizes = tensor.size().into_iter();
@@ -347,17 +264,4 @@ fn elements(tensor: &Tensor) -> usize {
 
 pub(crate) fn refused(error: TchError) -> Error {
     Error::new(Code::Engine, error.to_string())
-}
-
-/// Runs a function of c10d.cpp. Its text becomes an error by `failed`.
-fn checked(failed: impl FnOnce(&str) -> Error, run: impl FnOnce(*mut c_char) -> i32) -> Result<()> {
-    let mut message = [0; MESSAGE_BYTES];
-    match run(message.as_mut_ptr()) {
-        0 => Ok(()),
-        _ => {
-            // SAFETY: c10d.cpp ends a text with 0, within the bytes.
-            let text = unsafe { CStr::from_ptr(message.as_ptr()) };
-            Err(failed(&text.to_string_lossy()))
-        }
-    }
 }

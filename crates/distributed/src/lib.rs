@@ -4,7 +4,9 @@
 
 mod backend;
 mod call;
+mod interfaces;
 mod process_group;
+mod shim;
 mod waiting_threads;
 
 pub use backend::{Backend, Work};

@@ -1,0 +1,77 @@
+//! The functions of c10d.cpp.
+
+use std::ffi::{CStr, c_char};
+
+use stepwell_optim::{Error, Result};
+use torch_sys::C_tensor;
+
+/// In bytes: the text of an exception, as in c10d.cpp.
+const MESSAGE_BYTES: usize = 1024;
+
+#[repr(C)]
+pub(crate) struct Group {
+    opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub(crate) struct RawWork {
+    opaque: [u8; 0],
+}
+
+unsafe extern "C" {
+    pub(crate) fn stepwell_group_connect(
+        host: *const c_char,
+        port: i32,
+        rank: i32,
+        size: i32,
+        timeout: i64,
+        hosts_store: bool,
+        interface: *const c_char,
+        group: *mut *mut Group,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_free(group: *mut Group);
+    pub(crate) fn stepwell_group_all_reduce(
+        group: *mut Group,
+        tensor: *mut C_tensor,
+        reduction: i32,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_broadcast(
+        group: *mut Group,
+        tensor: *mut C_tensor,
+        from: i32,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_all_gather(
+        group: *mut Group,
+        to: *mut C_tensor,
+        from: *mut C_tensor,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_all_to_all(
+        group: *mut Group,
+        to: *mut C_tensor,
+        from: *mut C_tensor,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
+    pub(crate) fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;
+}
+
+/// Runs a function of c10d.cpp. Its text becomes an error by `failed`.
+pub(crate) fn checked(failed: impl FnOnce(&str) -> Error, run: impl FnOnce(*mut c_char) -> i32) -> Result<()> {
+    let mut message = [0; MESSAGE_BYTES];
+    match run(message.as_mut_ptr()) {
+        0 => Ok(()),
+        _ => {
+            // SAFETY: c10d.cpp ends a text with 0, within the bytes.
+            let text = unsafe { CStr::from_ptr(message.as_ptr()) };
+            Err(failed(&text.to_string_lossy()))
+        }
+    }
+}
