@@ -118,7 +118,7 @@ impl Engine for TorchEngine {
     }
 
     fn connect(&self, settings: &GroupSettings) -> Result<()> {
-        let group = TorchGroup::connect(settings)?;
+        let group = TorchGroup::connect(settings, self.devices.are_on_the_host())?;
         *self.group.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(group));
         Ok(())
     }

@@ -22,19 +22,20 @@ struct Piece {
 /// The pieces of one round, a list for each owner.
 type Round = Vec<Vec<Piece>>;
 
-/// Tensors of one dtype as rows of elements, and their owners.
+/// Tensors of one dtype on one device as rows of elements, and their owners.
 struct Owned<'a> {
     tensors: Vec<&'a Tensor>,
     /// The elements of the tensors, or of copies of those whose elements are not in row-major order.
     flat: Vec<tch::Tensor>,
     parts: Vec<&'a [Part]>,
     kind: Kind,
+    device: tch::Device,
     rounds: Vec<Round>,
 }
 
 /// Replaces the elements of each part of a tensor by the elements of its owner.
 pub(crate) fn copy_from_owners(group: &ProcessGroup, tensors: &[Tensor], parts: &[&[Part]]) -> Result<()> {
-    for owned in Owned::of_each_dtype(group, tensors, parts)? {
+    for owned in Owned::of_each_place(group, tensors, parts)? {
         for round in &owned.rounds {
             let own = owned.zeros(&[longest(round)])?;
             owned.fill(&own, &round[group.rank()])?;
@@ -50,8 +51,8 @@ pub(crate) fn copy_from_owners(group: &ProcessGroup, tensors: &[Tensor], parts: 
 }
 
 impl<'a> Owned<'a> {
-    /// The tensors of each dtype, in the order of the first ones.
-    fn of_each_dtype(group: &ProcessGroup, tensors: &'a [Tensor], parts: &[&'a [Part]]) -> Result<Vec<Self>> {
+    /// The tensors of each dtype and device, in the order of the first ones.
+    fn of_each_place(group: &ProcessGroup, tensors: &'a [Tensor], parts: &[&'a [Part]]) -> Result<Vec<Self>> {
         if tensors.len() != parts.len() || parts.iter().any(|parts| parts.iter().any(|part| part.owner >= group.size()))
         {
             return Err(Error::new(Code::Internal, "expected ranks of the group for each tensor"));
@@ -61,10 +62,12 @@ impl<'a> Owned<'a> {
             let kind = kind(tensor.dtype()?);
             let flat = tensor.as_ref().f_detach().and_then(|dense| dense.f_contiguous());
             let flat = flat.and_then(|dense| dense.f_view([-1])).map_err(from_tch)?;
-            let position = all.iter().position(|owned| owned.kind == kind).unwrap_or(all.len());
+            let device = flat.device();
+            let position = all.iter().position(|owned| (owned.kind, owned.device) == (kind, device));
+            let position = position.unwrap_or(all.len());
             if position == all.len() {
                 let (tensors, flat, parts, rounds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-                all.push(Self { tensors, flat, parts, kind, rounds });
+                all.push(Self { tensors, flat, parts, kind, device, rounds });
             }
             let owned = &mut all[position];
             owned.tensors.push(tensor);
@@ -79,7 +82,7 @@ impl<'a> Owned<'a> {
     }
 
     fn zeros(&self, sizes: &[i64]) -> Result<tch::Tensor> {
-        tch::Tensor::f_zeros(sizes, (self.kind, tch::Device::Cpu)).map_err(from_tch)
+        tch::Tensor::f_zeros(sizes, (self.kind, self.device)).map_err(from_tch)
     }
 
     /// Copies the elements of pieces to the start of a row.

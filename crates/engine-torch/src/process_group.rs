@@ -20,6 +20,8 @@ pub(crate) struct TorchGroup {
     group: Mutex<Option<Arc<Mutex<ProcessGroup>>>>,
     rank: usize,
     size: usize,
+    /// Whether tensors on the CPU count as tensors of a device, for tests.
+    has_host_devices: bool,
 }
 
 impl fmt::Debug for TorchGroup {
@@ -29,10 +31,10 @@ impl fmt::Debug for TorchGroup {
 }
 
 impl TorchGroup {
-    pub(crate) fn connect(settings: &GroupSettings) -> Result<Self> {
+    pub(crate) fn connect(settings: &GroupSettings, has_host_devices: bool) -> Result<Self> {
         let group = ProcessGroup::connect(settings)?;
         let (rank, size) = (group.rank(), group.size());
-        Ok(Self { group: Mutex::new(Some(Arc::new(Mutex::new(group)))), rank, size })
+        Ok(Self { group: Mutex::new(Some(Arc::new(Mutex::new(group)))), rank, size, has_host_devices })
     }
 
     /// Leaves the group, which the other processes notice, also while optimizers refer to it.
@@ -119,7 +121,7 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
 
     fn start_reduction(&self, reduction: GradientReduction<Tensor>) -> Result<Box<dyn RunningReduction>> {
         let _guard = tch::no_grad_guard();
-        Ok(Box::new(TorchReduction::start(&self.group()?, reduction)?))
+        Ok(Box::new(TorchReduction::start(&self.group()?, reduction, self.has_host_devices)?))
     }
 }
 

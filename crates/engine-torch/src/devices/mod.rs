@@ -51,6 +51,11 @@ impl Devices {
         Self { host: Some(host), ..Self::default() }
     }
 
+    /// Whether these are devices for tests.
+    pub(crate) fn are_on_the_host(&self) -> bool {
+        self.host.is_some()
+    }
+
     /// The placement of so many parameters, whose devices are the ones of descriptors.
     pub(crate) fn placement(&self, count: usize, devices: &[u8]) -> Placement {
         match (devices, &self.host) {

@@ -5,7 +5,7 @@ use std::{ptr, slice};
 
 use stepwell_distributed::{Backend, Work};
 use stepwell_optim::{Code, Error, Result};
-use tch::Kind;
+use tch::{Device, Kind};
 
 use crate::error::from_tch;
 use crate::shim::{self, TensorRef};
@@ -19,12 +19,21 @@ const BUCKETS: usize = 16;
 /// In elements: the sums of a block, 4 KiB as f64, stay in the L1 cache.
 const BLOCK: usize = 512;
 
-/// The dtype and the sizes of a tensor.
-pub(super) type Layout = (Kind, Vec<i64>);
+/// Dtype and device, which the tensors of a bucket have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) kind: Kind,
+    pub(crate) device: Device,
+    /// Whether loops of this crate read and write the elements. Operations of libtorch do it on a device.
+    pub(crate) has_loops: bool,
+}
 
-/// Gradients of one dtype. Row r of the memory is the share that process r adds; the last row ends with zeros.
+/// The place and the sizes of a tensor.
+pub(crate) type Layout = (Place, Vec<i64>);
+
+/// Gradients of one dtype on one device. Row r of the memory is the share that process r adds; the last row ends with zeros.
 pub(super) struct Bucket {
-    kind: Kind,
+    place: Place,
     pieces: Vec<Piece>,
     rows: tch::Tensor,
     /// In elements: the length of a row.
@@ -47,9 +56,9 @@ pub(super) struct Rows<'a> {
 #[derive(Default)]
 pub(super) struct Received(Option<tch::Tensor>);
 
-/// Neighbours of one dtype, up to the size of a bucket.
+/// Neighbours of one dtype on one device, up to the size of a bucket.
 pub(super) fn cut(layouts: &[Layout]) -> Vec<Range<usize>> {
-    let bytes_of = |layout: &Layout| count(&layout.1) * layout.0.elt_size_in_bytes();
+    let bytes_of = |layout: &Layout| count(&layout.1) * layout.0.kind.elt_size_in_bytes();
     let size = layouts.iter().map(bytes_of).sum::<usize>() / BUCKETS;
     let mut buckets = Vec::new();
     let mut start = 0;
@@ -74,9 +83,11 @@ fn count(sizes: &[i64]) -> usize {
 }
 
 impl Bucket {
-    /// Memory for tensors of one dtype, to be exchanged by this number of processes.
+    /// Memory for tensors of one place, to be exchanged by this number of processes.
     pub(super) fn new(layouts: &[Layout], size: usize) -> Result<Self> {
-        let kind = layouts.first().map_or(Kind::Float, |layout| layout.0);
+        let Some((place, _)) = layouts.first() else {
+            return Err(Error::new(Code::Internal, "a bucket without tensors"));
+        };
         let (mut pieces, mut start) = (Vec::with_capacity(layouts.len()), 0);
         for (_, sizes) in layouts {
             let len = count(sizes);
@@ -84,8 +95,13 @@ impl Bucket {
             start += len;
         }
         let share = start.div_ceil(size);
-        let rows = tch::Tensor::f_empty([size as i64, share as i64], (kind, tch::Device::Cpu)).map_err(from_tch)?;
-        let bucket = Self { kind, pieces, rows, share };
+        let (sizes, options) = ([size as i64, share as i64], (place.kind, place.device));
+        if !place.has_loops {
+            let rows = tch::Tensor::f_zeros(sizes, options).map_err(from_tch)?;
+            return Ok(Self { place: *place, pieces, rows, share });
+        }
+        let rows = tch::Tensor::f_empty(sizes, options).map_err(from_tch)?;
+        let bucket = Self { place: *place, pieces, rows, share };
         // Elements that no tensor has.
         let (rest, bytes) = bucket.bytes(start, share * size - start)?;
         if bytes > 0 {
@@ -99,19 +115,20 @@ impl Bucket {
         self.share * self.rows.size().first().map_or(0, |size| *size as usize)
     }
 
-    /// The address of some elements, and how many bytes they have.
+    /// The address of some elements, which loops read and write, and how many bytes they have.
     fn bytes(&self, start: usize, len: usize) -> Result<(*mut u8, usize)> {
         if start + len > self.elements() {
             return Err(Error::new(Code::Internal, "expected elements of a bucket"));
         }
-        let size = self.kind.elt_size_in_bytes();
+        let size = self.place.kind.elt_size_in_bytes();
         Ok((data(&self.rows)?.wrapping_add(start * size), len * size))
     }
 
-    /// Whether a tensor has the dtype, the sizes and the memory of a piece in row-major order.
-    fn has_layout(&self, piece: &Piece, tensor: &tch::Tensor) -> bool {
-        tensor.f_kind().is_ok_and(|kind| kind == self.kind)
-            && tensor.device() == tch::Device::Cpu
+    /// Whether loops can copy between a tensor and a piece: both have one dtype, the same sizes, and elements in row-major order.
+    fn can_copy(&self, piece: &Piece, tensor: &tch::Tensor) -> bool {
+        self.place.has_loops
+            && tensor.f_kind().is_ok_and(|kind| kind == self.place.kind)
+            && tensor.device() == Device::Cpu
             && tensor.is_contiguous()
             && tensor.size() == piece.sizes
     }
@@ -119,13 +136,21 @@ impl Bucket {
     /// Copies a tensor into its place; `None` is zeros.
     pub(super) fn fill(&self, index: usize, tensor: Option<&tch::Tensor>) -> Result<()> {
         let piece = &self.pieces[index];
+        if !self.place.has_loops {
+            let mut to = self.tensor(index)?;
+            return match tensor {
+                None => to.f_zero_().map(drop),
+                Some(tensor) => to.f_copy_(tensor),
+            }
+            .map_err(from_tch);
+        }
         let (to, bytes) = self.bytes(piece.start, piece.len)?;
         match tensor {
             _ if bytes == 0 => {}
             // SAFETY: the memory of the bucket, which nothing else uses. Zero bytes are zero in each dtype of floating point.
             None => unsafe { ptr::write_bytes(to, 0, bytes) },
             // Without libtorch, which would start threads of its own for a thread that lives as long as a step.
-            Some(tensor) if self.has_layout(piece, tensor) => {
+            Some(tensor) if self.can_copy(piece, tensor) => {
                 let from = data(tensor)?;
                 // SAFETY: both have as many bytes. The backward may read a gradient that has arrived, and does not write to it.
                 unsafe { ptr::copy_nonoverlapping(from, to, bytes) };
@@ -141,7 +166,7 @@ impl Bucket {
     /// Nothing else uses the memory of the tensor.
     pub(super) unsafe fn write(&self, index: usize, tensor: &tch::Tensor) -> Result<bool> {
         let piece = &self.pieces[index];
-        if !self.has_layout(piece, tensor) {
+        if !self.can_copy(piece, tensor) {
             return Ok(false);
         }
         let (from, bytes) = self.bytes(piece.start, piece.len)?;
@@ -165,7 +190,7 @@ impl Bucket {
         if self.share == 0 {
             return Ok(None);
         }
-        let received = received.rows(self.kind, group.size(), self.share)?;
+        let received = received.rows(self.place, group.size(), self.share)?;
         let work = group.all_to_all(&received, &self.rows)?;
         Ok(Some(Rows { work, received }))
     }
@@ -181,33 +206,35 @@ impl Bucket {
     ) -> Result<Option<Work<'a>>> {
         let Some(Rows { work, received }) = rows else { return Ok(None) };
         work.wait()?;
-        let (memory, elements) = (data(&received)?, self.elements());
-        // SAFETY: a contiguous tensor of as many elements of this dtype, which nothing else uses.
-        unsafe {
-            match self.kind {
-                Kind::Float => add_rows(slice::from_raw_parts_mut(memory.cast::<f32>(), elements), self.share, weights),
-                Kind::Double => {
-                    add_rows(slice::from_raw_parts_mut(memory.cast::<f64>(), elements), self.share, weights);
-                }
-                _ => add_other_rows(&received, weights)?,
-            }
+        match self.place.kind {
+            Kind::Float if self.place.has_loops => self.add_by_loops::<f32>(&received, weights)?,
+            Kind::Double if self.place.has_loops => self.add_by_loops::<f64>(&received, weights)?,
+            _ => add_by_operations(&received, weights)?,
         }
         let sum = received.f_select(0, 0).map_err(from_tch)?;
         group.all_gather(&self.rows, &sum).map(Some)
     }
+
+    fn add_by_loops<T: Element>(&self, received: &tch::Tensor, weights: &[f64]) -> Result<()> {
+        // SAFETY: a contiguous tensor on the CPU with as many elements of this dtype, which nothing else uses.
+        let rows = unsafe { slice::from_raw_parts_mut(data(received)?.cast::<T>(), self.elements()) };
+        add_rows(rows, self.share, weights);
+        Ok(())
+    }
 }
 
 impl Received {
-    fn rows(&mut self, kind: Kind, size: usize, share: usize) -> Result<tch::Tensor> {
+    fn rows(&mut self, place: Place, size: usize, share: usize) -> Result<tch::Tensor> {
         let elements = (size * share) as i64;
         let memory = match self.0.take() {
             Some(memory)
-                if memory.f_kind().is_ok_and(|other| other == kind)
+                if memory.f_kind().is_ok_and(|other| other == place.kind)
+                    && memory.device() == place.device
                     && memory.size().first().is_some_and(|len| *len >= elements) =>
             {
                 memory
             }
-            _ => tch::Tensor::f_empty([elements], (kind, tch::Device::Cpu)).map_err(from_tch)?,
+            _ => tch::Tensor::f_empty([elements], (place.kind, place.device)).map_err(from_tch)?,
         };
         let rows = memory.f_narrow(0, 0, elements).and_then(|rows| rows.f_reshape([size as i64, share as i64]));
         self.0 = Some(memory);
@@ -259,10 +286,10 @@ fn add_rows<T: Element>(rows: &mut [T], share: usize, weights: &[f64]) {
     }
 }
 
-/// As [`add_rows`], for dtypes of 16 bits.
-fn add_other_rows(rows: &tch::Tensor, weights: &[f64]) -> Result<()> {
+/// As [`add_rows`], to the bit, for other dtypes and for devices: each operation rounds once, as there.
+fn add_by_operations(rows: &tch::Tensor, weights: &[f64]) -> Result<()> {
     let mut first = rows.f_select(0, 0).map_err(from_tch)?;
-    let mut sum = tch::Tensor::f_zeros(first.size(), (Kind::Double, tch::Device::Cpu)).map_err(from_tch)?;
+    let mut sum = tch::Tensor::f_zeros(first.size(), (Kind::Double, first.device())).map_err(from_tch)?;
     for (rank, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
         let row = rows.f_select(0, rank as i64).and_then(|row| row.f_to_kind(Kind::Double));
         let row = row.and_then(|row| row.f_mul_scalar(*weight)).map_err(from_tch)?;
@@ -277,15 +304,19 @@ mod tests {
 
     #[test]
     fn buckets_have_one_dtype_and_a_size() {
-        let mib = |kind: Kind, mib: i64| (kind, vec![mib << 18]);
+        let on = |kind, device| Place { kind, device, has_loops: device == Device::Cpu };
+        let cpu = |kind| on(kind, Device::Cpu);
+        let mib = |kind: Kind, mib: i64| (cpu(kind), vec![mib << 18]);
         // A sixteenth of 40 MiB is 2.5 MiB.
         let small = vec![mib(Kind::Float, 1); 40];
         assert_eq!(cut(&small)[..3], [0..1, 1..3, 3..5]);
         // A sixteenth of 1000 MiB is more than 25 MiB.
         let large = vec![mib(Kind::Float, 10); 100];
         assert_eq!(cut(&large)[..3], [0..1, 1..3, 3..5]);
-        let mixed = [(Kind::Float, vec![8]), (Kind::Float, vec![0]), (Kind::Double, vec![3]), (Kind::Float, vec![])];
-        assert_eq!(cut(&mixed), [0..2, 2..3, 3..4]);
+        let [float, double] = [Kind::Float, Kind::Double].map(cpu);
+        let gpu = on(Kind::Float, Device::Cuda(0));
+        let mixed = [(float, vec![8]), (float, vec![0]), (double, vec![3]), (float, vec![]), (gpu, vec![2])];
+        assert_eq!(cut(&mixed), [0..2, 2..3, 3..4, 4..5]);
         // A tensor that is larger than a bucket.
         assert_eq!(cut(&[mib(Kind::Float, 2), mib(Kind::Float, 60), mib(Kind::Float, 1)]), [0..1, 1..2, 2..3]);
         assert!(cut(&[]).is_empty());

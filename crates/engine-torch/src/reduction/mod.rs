@@ -1,7 +1,7 @@
 //! The reduction of gradients by several processes, on a thread of its own, while a backward computes them.
 //!
 //! The thread exchanges what the processes announce, and then one bucket after the other, as soon as the gradients of one have arrived.
-//! After the backward the processes tell each other which gradients they have, and the others follow.
+//! After the backward the processes tell each other which gradients they have, and the others follow. Gradients of devices are among those.
 
 mod arrivals;
 mod bucket;
@@ -18,7 +18,7 @@ use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{GradientReduction, Reduced, RunningReduction};
 
 use self::arrivals::Arrivals;
-use self::bucket::{Bucket, Layout, Received, cut};
+use self::bucket::{Bucket, Layout, Place, Received, cut};
 use self::exchange::{Arrival, Exchange, Exchanged};
 use self::numbers::{ABSENT, gather, lock};
 use crate::error::from_tch;
@@ -30,6 +30,8 @@ pub(crate) struct TorchReduction {
     group: Arc<Mutex<ProcessGroup>>,
     parameters: Vec<Tensor>,
     buffers: Vec<Tensor>,
+    /// Whether tensors on the CPU count as tensors of a device, for tests.
+    has_host_devices: bool,
     /// The gradients that the thread knows of.
     told: Arc<Vec<AtomicBool>>,
     /// `None` once it has ended.
@@ -45,13 +47,25 @@ struct Running {
 }
 
 impl TorchReduction {
-    pub(crate) fn start(group: &Arc<Mutex<ProcessGroup>>, reduction: GradientReduction<Tensor>) -> Result<Self> {
+    pub(crate) fn start(
+        group: &Arc<Mutex<ProcessGroup>>,
+        reduction: GradientReduction<Tensor>,
+        has_host_devices: bool,
+    ) -> Result<Self> {
         let GradientReduction { parameters, order, buffers, announced, weights } = reduction;
-        let layouts = order.iter().map(|position| layout(&parameters[*position])).collect::<Result<Vec<_>>>()?;
+        let (mut sent, mut layouts) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
+        for position in order {
+            let layout = layout(&parameters[position], has_host_devices)?;
+            // The thread would wait for the device, which computes the backward.
+            if layout.0.has_loops {
+                sent.push(position);
+                layouts.push(layout);
+            }
+        }
         let size = lock(group).size();
         let mut buckets = Vec::new();
         for range in cut(&layouts) {
-            buckets.push((Bucket::new(&layouts[range.clone()], size)?, order[range].to_vec()));
+            buckets.push((Bucket::new(&layouts[range.clone()], size)?, sent[range].to_vec()));
         }
         let (sender, receiver) = channel();
         let told: Arc<Vec<_>> = Arc::new(parameters.iter().map(|_| AtomicBool::new(false)).collect());
@@ -81,7 +95,7 @@ impl TorchReduction {
             Builder::new().name("stepwell-gradients".to_owned()).spawn(move || exchange::run(&exchange)).ok()
         };
         let running = Some(Running { arrivals, sender, exchange, thread });
-        Ok(Self { group, parameters, buffers, told, running })
+        Ok(Self { group, parameters, buffers, has_host_devices, told, running })
     }
 
     /// The gradients of this process become the reduced ones, unless a process has failed.
@@ -135,6 +149,7 @@ impl TorchReduction {
         drop(buckets);
         let gradients = late.iter().map(|position| shim::grad(self.parameters[*position].tensor_ref()));
         let gradients = gradients.collect::<Result<Vec<_>>>()?;
+        let layout = |tensor| layout(tensor, self.has_host_devices);
         let layouts = late.iter().map(|position| layout(&self.parameters[*position])).collect::<Result<Vec<_>>>()?;
         let gradients: Vec<_> = gradients.iter().map(Option::as_ref).collect();
         sum(group.agreed(), &layouts, &gradients, &weights.gradients, |i, sum| self.write(late[i], sum))?;
@@ -180,7 +195,7 @@ impl Drop for TorchReduction {
 
 /// Sums tensors of floating point over the processes, and calls `write` with the position of each and its sum. One that is absent
 /// counts as zeros.
-pub(crate) fn sum(
+fn sum(
     group: &Backend,
     layouts: &[Layout],
     tensors: &[Option<&tch::Tensor>],
@@ -204,7 +219,9 @@ pub(crate) fn sum(
     Ok(())
 }
 
-/// The dtype and the sizes of a tensor.
-pub(crate) fn layout(tensor: &Tensor) -> Result<Layout> {
-    Ok((kind(tensor.dtype()?), tensor.as_ref().size()))
+/// The place and the sizes of a tensor.
+fn layout(tensor: &Tensor, has_host_devices: bool) -> Result<Layout> {
+    let (dense, kind) = (tensor.as_ref(), kind(tensor.dtype()?));
+    let device = dense.device();
+    Ok((Place { kind, device, has_loops: device == tch::Device::Cpu && !has_host_devices }, dense.size()))
 }

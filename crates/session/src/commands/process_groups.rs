@@ -16,6 +16,7 @@ use crate::session::{Object, Session};
 use crate::training::data_parallel::DataParallel;
 use crate::training::same_objects::{Digest, Part, PartKind};
 use crate::values::convert::{named_options, plain_text, to_value};
+use crate::values::device::Device;
 use crate::values::handle::{Handle, ObjectKind};
 use crate::values::value::Value;
 
@@ -221,7 +222,9 @@ fn begin<E: Engine>(session: &Session<E>, handle: Handle, sharded: bool) -> Resu
 }
 
 fn tensor_text<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<String> {
-    Ok(format!("{:?} {}", session.engine.shape(tensor)?, session.engine.dtype(tensor)?.name()))
+    let (shape, dtype) = (session.engine.shape(tensor)?, session.engine.dtype(tensor)?.name());
+    let place = if session.engine.device(tensor)? == Device::Cpu { "" } else { " on a GPU" };
+    Ok(format!("{shape:?} {dtype}{place}"))
 }
 
 /// A module with its options, such as the rate of a dropout, and without what it consists of.

@@ -306,12 +306,17 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 
     /// The placement of parameters for a step. Except for a step on devices, moves the state to host memory. Parameters of
-    /// an offloaded optimizer, and parameters on the host and on a device, are stepped on copies in host memory.
+    /// an offloaded optimizer, and parameters on the host and on a device, are stepped on copies in host memory. So are parameters whose state
+    /// several processes share.
     #[cfg(not(target_family = "wasm"))]
     fn step_placement(&mut self, engine: &E) -> Result<Placement> {
         let placement = match self.is_offloaded() {
             true => Placement::Host,
             false => engine.placement(&self.tensors, &mut self.view_cache)?,
+        };
+        let placement = match placement {
+            Placement::Devices if self.sharding.is_some() => Placement::Mixed,
+            placement => placement,
         };
         if placement != Placement::Devices {
             self.fetch_state(engine)?;

@@ -176,7 +176,8 @@ impl<E: Engine> DataParallel<E> {
         let parameters: Vec<_> = trained.iter().map(|position| tensors[*position].clone()).collect();
         let mut layout = Digest::default();
         for tensor in parameters.iter().chain(&buffers) {
-            layout.add(format!("{:?} {:?},", engine.dtype(tensor)?, engine.shape(tensor)?).as_bytes());
+            let on_gpu = engine.device(tensor)? != Device::Cpu;
+            layout.add(format!("{:?} {:?} {on_gpu},", engine.dtype(tensor)?, engine.shape(tensor)?).as_bytes());
         }
         layout.add(format!("{order:?}").as_bytes());
         let mut announced = pass.numbers().to_vec();
@@ -279,7 +280,7 @@ impl Agreement {
         }
         if let Some(rank) = rows.iter().position(|row| row[LAYOUT] != rows[0][LAYOUT]) {
             let message = format!(
-                "rank {rank} trains parameters of other shapes or dtypes than rank 0: step the same optimizers and convert the same modules on each process, in the same order"
+                "rank {rank} trains parameters of other shapes or dtypes than rank 0, or on a GPU and not on the CPU: step the same optimizers, and convert and move the same modules on each process, in the same order"
             );
             return Err(Error::new(Code::Parameter, message));
         }

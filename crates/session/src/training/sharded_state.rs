@@ -28,6 +28,9 @@ impl<E: Engine> BoundOptimizer<E> {
     /// Trains with other processes. If they share the state, forgets what this process does not own.
     pub(crate) fn begin_parallel(&mut self, engine: &E, parallel: DataParallel<E>, is_sharded: bool) -> Result<()> {
         let splits = self.optimizer.splits_parameters();
+        if is_sharded {
+            self.fetch_state(engine)?;
+        }
         self.sharding = if is_sharded { Some(Sharding::new(engine, &self.tensors, splits)?) } else { None };
         self.data_parallel = Some(parallel);
         self.keep_owned()

@@ -185,6 +185,11 @@ impl Job {
         self.call("parm", [container, s(name)])
     }
 
+    /// Has the next inputs follow from this number.
+    pub(crate) fn set_inputs(&mut self, number: usize) {
+        self.steps = number;
+    }
+
     /// Adds to the gradients of two parameters by backward passes. The third, a bias, has none.
     pub(crate) fn backward(&mut self) {
         self.steps += 1;

@@ -6,5 +6,6 @@
 mod interruptions;
 mod job;
 mod lbfgs;
+mod processes;
 mod state;
 mod steps;
