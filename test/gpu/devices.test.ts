@@ -4,16 +4,9 @@ import * as k from "@stepwell/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { optimizers } from "../contract/optimizers.js";
 import { expectSameBytes } from "../contract/same-bytes.js";
+import { deviceUnderTest } from "./device-under-test.js";
 
 afterEach(() => k.free());
-
-/** The device under test. Tensors that name none are created there, on which `device-binding.ts` sees. */
-function deviceUnderTest(): k.Device {
-  const x = k.tensor([0]);
-  const name = k.device(x) as k.Device;
-  k.free(x);
-  return name;
-}
 
 const device = deviceUnderTest();
 const firstOrder = optimizers.filter((name) => name !== "lbfgs");
