@@ -8,6 +8,7 @@ import { failure, findLibtorch, pinned } from "../packages/native/libtorch.js";
 import { buildAddons } from "./addon.mjs";
 import { checkTools } from "./checks.mjs";
 import { bin, main, root, run } from "./command.mjs";
+import { buildNccl, ncclLine } from "./nccl.mjs";
 import { installPackages } from "./packages.mjs";
 import { packDigits } from "./playground.mjs";
 import { removeStale } from "./stale.mjs";
@@ -42,8 +43,11 @@ export async function setup({ native, wasm, digits, packages, projects } = parts
   log(`machine: ${checkTools({ native, fetching, problems })}`);
 
   const installing = installPackages(packages).then((done) => log(`packages: ${done ? "installed" : "up to date"}`));
-  await Promise.all([installing, native && provideLibtorch(found, log)]);
-  if (native) log(`addon: ${(await buildAddons()) ? "built" : "up to date"}`);
+  const [libtorch] = await Promise.all([native && provideLibtorch(found, log), installing]);
+  if (native) {
+    log(`addon: ${(await buildAddons()) ? "built" : "up to date"}`);
+    log(ncclLine(buildNccl(libtorch)));
+  }
   const noWasm = wasm && (await provideWasm(log));
 
   removeStale();
@@ -54,11 +58,12 @@ export async function setup({ native, wasm, digits, packages, projects } = parts
   return { noWasm };
 }
 
-/** Fetches libtorch unless it was found, and makes .libtorch a link to it. */
+/** Fetches libtorch unless it was found, and makes .libtorch a link to it. Returns its path. */
 async function provideLibtorch(found, log) {
   const path = found?.path ?? (await fetchLibtorch({ log }));
   link(path);
   log(`libtorch: ${found ? `${found.version} from ${found.source}, ${path}` : `fetched into ${path}`}`);
+  return path;
 }
 
 /** Builds the WebAssembly module. Returns the error if this machine has no compiler for it. */

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::{env, process};
 
 fn main() {
-    println!("cargo:rerun-if-changed=src/c10d.cpp");
+    for file in ["src/c10d.cpp", "src/guarded.h", "src/nccl.h"] {
+        println!("cargo:rerun-if-changed={file}");
+    }
     println!("cargo:rerun-if-changed=gloo");
     let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         eprintln!("torch-sys did not say where libtorch is");

@@ -3,10 +3,11 @@
 //
 // CommonJS, since the SDK loads this file synchronously, and `require` of Jest and vitest rejects ECMAScript modules.
 
+const { existsSync } = require("node:fs");
 const { addon, addonPath, load, refuseFaulty } = require("./addons.js");
 const { installAdvice, pipAdvice } = require("./advice.js");
 const { loadCuda } = require("./cuda.js");
-const { cacheFolder, findLibtorch, libraryPath, pinned } = require("./libtorch.js");
+const { cacheFolder, findLibtorch, libraryPath, nccl, pinned } = require("./libtorch.js");
 const { openSession } = require("./session.js");
 
 /** The remedy for a libtorch that cannot be loaded. */
@@ -51,10 +52,15 @@ const found = findLibtorch();
 loadLibtorch(preload, found);
 
 const cuda = loadCuda(loader, found);
-exports.libtorch = Object.freeze({ ...found, cuda: cuda.missing ?? "loaded" });
+const ncclLibrary = addonPath(nccl);
+const hasNccl = existsSync(ncclLibrary);
+// Without it c10d ends the process when another one fails, instead of throwing an error. Set here, before other threads read variables.
+if (hasNccl && cuda.missing === null) process.env.TORCH_NCCL_BLOCKING_WAIT ??= "1";
+exports.libtorch = Object.freeze({ ...found, cuda: cuda.missing ?? "loaded", nccl: hasNccl ? ncclLibrary : null });
 
 const stepwell = addon("stepwell.node");
 stepwell.explainCuda(cuda.missing, cuda.remedy);
+stepwell.setNcclLibrary(ncclLibrary);
 
 /** Opens a session with objects of its own. It ends when the returned object is garbage-collected. */
 exports.open = () =>

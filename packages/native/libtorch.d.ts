@@ -33,6 +33,9 @@ export interface Libtorch {
   readonly source: "LIBTORCH" | "package" | "cache" | "python";
 }
 
+/** The file by which processes exchange tensors of GPUs. */
+export const nccl: string;
+
 /** The path of a library of libtorch, such as "torch_cpu". */
 export function libraryPath(libtorch: string, name: string): string;
 

@@ -11,6 +11,9 @@ const platform = `${process.platform}-${process.arch}`;
 /** The version of libtorch that Stepwell is built for, and the wheels that contain it. */
 const pinned = JSON.parse(readFileSync(join(__dirname, "libtorch.json"), "utf8"));
 
+/** The library by which processes exchange tensors of GPUs, in the folder of the addon. scripts/nccl.mjs builds it. */
+const nccl = "libstepwell_nccl.so";
+
 const libraryPrefix = process.platform === "win32" ? "" : "lib";
 const librarySuffix = { win32: ".dll", darwin: ".dylib" }[process.platform] ?? ".so";
 
@@ -141,6 +144,7 @@ module.exports = {
   findLibtorch,
   libtorchFault,
   libraryPath,
+  nccl,
   pinned,
   platform,
   userFolder,

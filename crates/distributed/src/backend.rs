@@ -1,6 +1,8 @@
 //! A group of c10d and its operations, which do not compare what the processes call.
 
+use std::cell::OnceCell;
 use std::ffi::{CString, c_char};
+use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 use std::sync::mpsc;
 use std::thread;
@@ -8,10 +10,11 @@ use std::time::Duration;
 
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{GroupSettings, ReduceOp};
-use tch::{Device, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
 use crate::call::Operation;
+use crate::gpus::{add, leave};
 use crate::interfaces::{check_interfaces, own_address};
 use crate::shim::{
     Group, RawWork, checked, stepwell_group_all_gather, stepwell_group_all_reduce, stepwell_group_all_to_all,
@@ -29,6 +32,10 @@ pub struct Backend {
     rank: usize,
     size: usize,
     timeout: Duration,
+    /// The library with NCCL, if one is known.
+    library: Option<PathBuf>,
+    /// Whether it can exchange tensors of GPUs; empty before the first one.
+    gpus: OnceCell<Result<()>>,
 }
 
 // SAFETY: c10d's groups may be used by any thread, one at a time.
@@ -44,12 +51,12 @@ pub struct Work<'a> {
 }
 
 impl Backend {
-    /// Waits until all processes of the group are there.
+    /// Waits until all processes of the group are there. `library` is the one with NCCL, which is loaded at the first tensor of a GPU.
     ///
     /// # Errors
     /// - [`Code::Argument`] for a network interface that this machine does not have
     /// - [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used
-    pub fn connect(settings: &GroupSettings) -> Result<Self> {
+    pub fn connect(settings: &GroupSettings, library: Option<&Path>) -> Result<Self> {
         settings.interface.as_deref().map_or(Ok(()), check_interfaces)?;
         let (sender, receiver) = mpsc::channel();
         let (own, _waiting) = (settings.clone(), Waiting::begin());
@@ -59,10 +66,12 @@ impl Backend {
             let _ = sender.send(Self::meet(&own));
         });
         thread.map_err(|error| Error::new(Code::Memory, format!("no thread for a process group: {error}")))?;
-        receiver.recv_timeout(settings.timeout.saturating_add(GRACE)).unwrap_or_else(|_| {
+        let mut group = receiver.recv_timeout(settings.timeout.saturating_add(GRACE)).unwrap_or_else(|_| {
             let what = "what has this port takes connections, and does not answer: it may be another program";
             Err(not_met(settings, what))
-        })
+        })?;
+        group.library = library.map(Path::to_owned);
+        Ok(group)
     }
 
     fn meet(settings: &GroupSettings) -> Result<Self> {
@@ -98,7 +107,8 @@ impl Backend {
             }
         })?;
         let group = NonNull::new(group).ok_or_else(|| Error::new(Code::Internal, "no group was made"))?;
-        Ok(Self { group, rank: settings.rank, size: settings.size, timeout: settings.timeout })
+        let GroupSettings { rank, size, timeout, .. } = *settings;
+        Ok(Self { group, rank, size, timeout, library: None, gpus: OnceCell::new() })
     }
 
     /// The number of this process, from 0.
@@ -172,10 +182,48 @@ impl Backend {
         .wait()
     }
 
+    /// Makes the group ready for tensors of GPUs, which the first operation on one does by itself. All processes call it at the same place
+    /// among their operations.
+    ///
+    /// # Errors
+    /// The group goes on with tensors of the CPU.
+    /// - [`Code::Device`] without the library, or without a GPU
+    /// - [`Code::Distributed`] if another process has such an error
+    pub fn use_gpus(&self) -> Result<()> {
+        let add = || add(self.group, self.library.as_deref(), self.rank, self.size, &|own| self.agreed_number(own));
+        self.gpus.get_or_init(add).clone()
+    }
+
+    /// The number of rank 0, if no process has failed.
+    fn agreed_number(&self, own: Result<i64>) -> Result<i64> {
+        let rows = self.gather_longs(&[i64::from(own.is_ok()), *own.as_ref().unwrap_or(&0)]);
+        own?;
+        let rows = rows?;
+        match rows.chunks_exact(2).position(|row| row[0] == 0) {
+            Some(rank) => {
+                let message = format!("rank {rank} cannot exchange tensors of its GPU, and says why");
+                Err(Error::new(Code::Distributed, message))
+            }
+            None => Ok(rows[1]),
+        }
+    }
+
+    /// The numbers of all processes, one process after the other. As many on each.
+    pub(crate) fn gather_longs(&self, numbers: &[i64]) -> Result<Vec<i64>> {
+        let row = Tensor::f_from_slice(numbers).map_err(refused)?;
+        let sizes = [self.size as i64, numbers.len() as i64];
+        let rows = Tensor::f_zeros(sizes, (Kind::Int64, Device::Cpu)).map_err(refused)?;
+        self.all_gather(&rows, &row)?.wait()?;
+        let mut gathered = vec![0; self.size * numbers.len()];
+        let len = gathered.len();
+        rows.f_copy_data(&mut gathered, len).map_err(refused)?;
+        Ok(gathered)
+    }
+
     /// A clone of a tensor for an operation, which shares its elements.
     pub(crate) fn prepared(&self, tensor: &Tensor) -> Result<Tensor> {
-        if tensor.device() != Device::Cpu {
-            let message = format!("expected a tensor on the CPU, given one on {:?}", tensor.device());
+        if !matches!(tensor.device(), Device::Cpu | Device::Cuda(_)) {
+            let message = format!("expected a tensor on the CPU or on a GPU, given one on {:?}", tensor.device());
             return Err(Error::new(Code::Unsupported, message));
         }
         if !tensor.is_contiguous() {
@@ -191,6 +239,12 @@ impl Backend {
         mut tensors: Vec<Tensor>,
         start: impl FnOnce(*mut Group, &[*mut C_tensor], *mut *mut RawWork, *mut c_char) -> i32,
     ) -> Result<Work<'_>> {
+        let is_on_gpu = tensors.first().is_some_and(|tensor| tensor.device() != Device::Cpu);
+        if is_on_gpu {
+            self.use_gpus()?;
+        }
+        // NCCL meets the other processes when the first operation starts.
+        let _waiting = is_on_gpu.then(Waiting::begin);
         let mut work = ptr::null_mut();
         let pointers: Vec<_> = tensors.iter_mut().map(Tensor::as_mut_ptr).collect();
         checked(
@@ -203,9 +257,13 @@ impl Backend {
     /// The error of an operation that c10d has given up.
     fn failed(&self, text: &str) -> Error {
         let lower = text.to_ascii_lowercase();
+        if lower.contains("duplicate gpu") {
+            let message = "two processes use one GPU: move tensors to the device of `LOCAL_RANK`, such as `cuda:1`";
+            return Error::new(Code::Device, message);
+        }
         let what = if lower.contains("timed out") || lower.contains("timeout") {
             format!("another process has not answered within {} s", self.timeout.as_secs_f64())
-        } else if lower.contains("connection") || lower.contains("socket") {
+        } else if ["connection", "socket", "remote process"].iter().any(|word| lower.contains(word)) {
             "another process has ended".to_owned()
         } else {
             "the processes do not agree".to_owned()
@@ -219,6 +277,8 @@ impl Backend {
 impl Drop for Backend {
     fn drop(&mut self) {
         let _waiting = Waiting::begin();
+        // SAFETY: the group is this one's.
+        unsafe { leave(self.group, self.timeout) };
         // SAFETY: the group is this one's, and no operation runs, since each borrows it.
         unsafe { stepwell_group_free(self.group.as_ptr()) };
     }

@@ -1,8 +1,7 @@
-// A C interface to libtorch's c10d: a store for the addresses of the processes, and a process group on Gloo. After the group is made,
-// each call is a virtual one of `c10d::Backend`, so that the functions serve other backends, too.
+// A C interface to libtorch's c10d: a store for the addresses of the processes, and a process group on Gloo for tensors of the CPU. Tensors of GPUs have
+// a group that the library with NCCL makes (nccl.cpp). Both are a `c10d::Backend`.
 
 #include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -11,12 +10,14 @@
 #include <net/if.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "guarded.h"
+#include "nccl.h"
 
 // The layout of libtorch 2.11.0 on x86-64 and 64-bit Arm, which allocates this size itself. Another size means that
 // the declarations in `gloo` no longer fit.
@@ -27,6 +28,8 @@ C10_DECLARE_int(caffe2_log_level);
 
 namespace {
 
+using stepwell::guarded;
+using stepwell::kOk;
 using Milliseconds = std::chrono::milliseconds;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
@@ -34,30 +37,19 @@ struct Group {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::Backend> backend;
   Milliseconds timeout;
+  // For tensors of GPUs; null before `stepwell_group_add_gpus`.
+  c10::intrusive_ptr<c10d::Backend> gpus = nullptr;
+
+  // The group for a tensor.
+  c10d::Backend& of(const at::Tensor& tensor) const {
+    if (tensor.is_cpu()) return *backend;
+    TORCH_CHECK(gpus, "a tensor of a GPU, and no group for it");
+    return *gpus;
+  }
 };
 
-// The values that `process_group.rs` expects.
-enum Status : int32_t { kOk = 0, kRefused = 1 };
+// The values that `backend.rs` expects.
 enum Reduction : int32_t { kSum = 0, kMean = 1, kMinimum = 2, kMaximum = 3, kProduct = 4 };
-
-constexpr size_t kMessageBytes = 1024;
-
-// Runs a function. An exception becomes a status, and its text is stored in `message`, which has `kMessageBytes`.
-template <class F>
-Status guarded(char* message, F&& run) noexcept {
-  const char* text = "unknown C++ exception";
-  try {
-    run();
-    return kOk;
-  } catch (const c10::Error& e) {
-    std::snprintf(message, kMessageBytes, "%s", e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    std::snprintf(message, kMessageBytes, "%s", e.what());
-  } catch (...) {
-    std::snprintf(message, kMessageBytes, "%s", text);
-  }
-  return kRefused;
-}
 
 c10d::ReduceOp operation(Reduction reduction) {
   switch (reduction) {
@@ -135,6 +127,38 @@ void stepwell_group_free(Group* group) noexcept {
   }
 }
 
+// Adds the group for tensors of GPUs, with the function of the library with NCCL.
+int32_t stepwell_group_add_gpus(
+    Group* group,
+    StepwellMakeGroup* make,
+    const char* prefix,
+    int32_t rank,
+    int32_t size,
+    char* message) {
+  c10d::Backend* gpus = nullptr;
+  const int32_t status = make(group->store.get(), prefix, rank, size, group->timeout.count(), &gpus, message);
+  if (status == kOk) group->gpus = c10::intrusive_ptr<c10d::Backend>::reclaim(gpus);
+  return status;
+}
+
+// Takes the group for tensors of GPUs, for `stepwell_leave_gpus`; null if there is none.
+c10d::Backend* stepwell_group_take_gpus(Group* group) noexcept { return group->gpus.release(); }
+
+// Leaves a group for tensors of GPUs, and frees it. Waits for the device.
+void stepwell_leave_gpus(c10d::Backend* taken) noexcept {
+  const auto gpus = c10::intrusive_ptr<c10d::Backend>::reclaim(taken);
+  try {
+    // Completes what other processes still need of this one. The destructor would abort it.
+    gpus->shutdown();
+  } catch (...) {
+    try {
+      gpus->abort();
+    } catch (...) {
+      // The device is lost. The destructor aborts no second time.
+    }
+  }
+}
+
 // Each of these functions starts an operation, which `stepwell_work_wait` ends. The tensors are contiguous and live until then.
 
 int32_t stepwell_group_all_reduce(Group* group, at::Tensor* tensor, int32_t reduction, Work** work, char* message) {
@@ -143,7 +167,7 @@ int32_t stepwell_group_all_reduce(Group* group, at::Tensor* tensor, int32_t redu
     c10d::AllreduceOptions options;
     options.reduceOp = operation(static_cast<Reduction>(reduction));
     options.timeout = group->timeout;
-    *work = new Work(group->backend->allreduce(tensors, options));
+    *work = new Work(group->of(*tensor).allreduce(tensors, options));
   });
 }
 
@@ -153,7 +177,7 @@ int32_t stepwell_group_broadcast(Group* group, at::Tensor* tensor, int32_t from,
     c10d::BroadcastOptions options;
     options.rootRank = from;
     options.timeout = group->timeout;
-    *work = new Work(group->backend->broadcast(tensors, options));
+    *work = new Work(group->of(*tensor).broadcast(tensors, options));
   });
 }
 
@@ -164,7 +188,7 @@ int32_t stepwell_group_all_gather(Group* group, at::Tensor* to, at::Tensor* from
     // Gloo compares shapes, not lengths.
     at::Tensor all = to->view({-1});
     at::Tensor own = from->view({-1});
-    *work = new Work(group->backend->_allgather_base(all, own, options));
+    *work = new Work(group->of(own)._allgather_base(all, own, options));
   });
 }
 
@@ -174,7 +198,7 @@ int32_t stepwell_group_all_to_all(Group* group, at::Tensor* to, at::Tensor* from
     std::vector<int64_t> equal;
     c10d::AllToAllOptions options;
     options.timeout = group->timeout;
-    *work = new Work(group->backend->alltoall_base(*to, *from, equal, equal, options));
+    *work = new Work(group->of(*from).alltoall_base(*to, *from, equal, equal, options));
   });
 }
 

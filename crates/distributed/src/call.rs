@@ -3,7 +3,7 @@
 use std::fmt;
 
 use stepwell_optim::{Code, Error, Result};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// The operations of a group.
 #[derive(Clone, Copy)]
@@ -47,7 +47,8 @@ const KINDS: [Kind; 10] = [
 /// The most dimensions of a tensor that the processes compare; a tensor of the SDK has at most 64.
 const DIMENSIONS: usize = 64;
 
-/// The operation, its argument, the dtype, the number of dimensions, and their sizes. The dtype is -1 without a tensor.
+/// The operation, its argument, the dtype, whether the tensor is on a GPU, the number of dimensions, and their sizes. The dtype is -1 without a
+/// tensor.
 #[derive(Clone, Copy)]
 pub(crate) struct Call(pub(crate) [i64; Call::LEN]);
 
@@ -58,7 +59,9 @@ impl Operation {
 }
 
 impl Call {
-    pub(crate) const LEN: usize = 4 + DIMENSIONS;
+    pub(crate) const LEN: usize = Self::SIZES + DIMENSIONS;
+    /// The place of the first size.
+    const SIZES: usize = 5;
 
     /// The argument is the kind of a reduction, or the rank that a broadcast comes from.
     pub(crate) fn new(operation: Operation, argument: i64, tensor: Option<&Tensor>) -> Result<Self> {
@@ -72,8 +75,9 @@ impl Call {
             let message = format!("expected a tensor of numbers, given {kind:?} of {} dimensions", sizes.len());
             return Err(Error::new(Code::Unsupported, message));
         };
-        numbers[2..4].copy_from_slice(&[dtype as i64, sizes.len() as i64]);
-        numbers[4..4 + sizes.len()].copy_from_slice(&sizes);
+        let on_gpu = i64::from(tensor.device() != Device::Cpu);
+        numbers[2..Self::SIZES].copy_from_slice(&[dtype as i64, on_gpu, sizes.len() as i64]);
+        numbers[Self::SIZES..][..sizes.len()].copy_from_slice(&sizes);
         Ok(Self(numbers))
     }
 
@@ -87,15 +91,15 @@ impl Call {
 
 impl fmt::Display for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [operation, argument, dtype, dimensions, ..] = self.0;
+        let [operation, argument, dtype, on_gpu, dimensions, ..] = self.0;
         let known = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         formatter.write_str(NAMES.get(known(operation)).copied().unwrap_or("another operation"))?;
         if operation == Operation::Broadcast as i64 {
             write!(formatter, " from rank {argument}")?;
         }
         if let Some(kind) = KINDS.get(known(dtype)) {
-            let sizes = &self.0[4..4 + known(dimensions).min(DIMENSIONS)];
-            write!(formatter, " with {kind:?} {sizes:?}")?;
+            let sizes = &self.0[Self::SIZES..][..known(dimensions).min(DIMENSIONS)];
+            write!(formatter, " with {kind:?} {sizes:?}{}", if on_gpu == 0 { "" } else { " on a GPU" })?;
         }
         if operation == Operation::AllReduce as i64 {
             let name = REDUCTIONS.get(known(argument)).copied().unwrap_or("unknown");

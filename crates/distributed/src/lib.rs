@@ -1,9 +1,11 @@
-//! Process groups: collective operations between the processes of one training, on libtorch's c10d and its Gloo.
+//! Process groups: collective operations between the processes of one training, on libtorch's c10d. Gloo exchanges tensors of the CPU, and
+//! NCCL tensors of GPUs.
 //!
 //! Every process of a group calls the same operations in the same order. The process must have loaded libtorch before the first call.
 
 mod backend;
 mod call;
+mod gpus;
 mod interfaces;
 mod process_group;
 mod shim;

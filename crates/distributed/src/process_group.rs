@@ -1,8 +1,10 @@
 //! A process group, which compares each call of its processes before it begins.
 
+use std::path::Path;
+
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{GroupSettings, ReduceOp};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use crate::backend::{Backend, Work, refused};
 use crate::call::{Call, Operation};
@@ -12,12 +14,12 @@ use crate::call::{Call, Operation};
 pub struct ProcessGroup(Backend);
 
 impl ProcessGroup {
-    /// Waits until all processes of the group are there.
+    /// Waits until all processes of the group are there. `library` is the one with NCCL.
     ///
     /// # Errors
-    /// [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used.
-    pub fn connect(settings: &GroupSettings) -> Result<Self> {
-        Backend::connect(settings).map(Self)
+    /// As of [`Backend::connect`].
+    pub fn connect(settings: &GroupSettings, library: Option<&Path>) -> Result<Self> {
+        Backend::connect(settings, library).map(Self)
     }
 
     /// The group without comparisons, for operations whose shapes and dtypes follow from what the processes have compared before.
@@ -106,13 +108,7 @@ impl ProcessGroup {
             return Ok(());
         }
         let own = Call::new(operation, argument, tensor)?;
-        let row = Tensor::f_from_slice(&own.0).map_err(refused)?;
-        let rows =
-            Tensor::f_zeros([self.size() as i64, Call::LEN as i64], (Kind::Int64, Device::Cpu)).map_err(refused)?;
-        self.0.all_gather(&rows, &row)?.wait().map_err(|error| error.within(operation.name()))?;
-        let mut numbers = vec![0i64; self.size() * Call::LEN];
-        let len = numbers.len();
-        rows.f_copy_data(&mut numbers, len).map_err(refused)?;
+        let numbers = self.0.gather_longs(&own.0).map_err(|error| error.within(operation.name()))?;
         for (rank, other) in numbers.chunks_exact(Call::LEN).enumerate() {
             if other != own.0 {
                 let message = format!(

@@ -1,15 +1,26 @@
 //! The functions of c10d.cpp.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 
 use stepwell_optim::{Error, Result};
 use torch_sys::C_tensor;
 
-/// In bytes: the text of an exception, as in c10d.cpp.
+/// In bytes: the text of an exception, as in guarded.h.
 const MESSAGE_BYTES: usize = 1024;
+
+/// The function of the library with NCCL, as in nccl.h. It takes a store, a prefix, rank, size and milliseconds. It writes the group, and a message
+/// if it fails.
+pub(crate) type MakeGroup =
+    unsafe extern "C" fn(*mut c_void, *const c_char, i32, i32, i64, *mut *mut RawGpus, *mut c_char) -> i32;
 
 #[repr(C)]
 pub(crate) struct Group {
+    opaque: [u8; 0],
+}
+
+/// A group for tensors of GPUs.
+#[repr(C)]
+pub(crate) struct RawGpus {
     opaque: [u8; 0],
 }
 
@@ -31,6 +42,16 @@ unsafe extern "C" {
         message: *mut c_char,
     ) -> i32;
     pub(crate) fn stepwell_group_free(group: *mut Group);
+    pub(crate) fn stepwell_group_add_gpus(
+        group: *mut Group,
+        make: MakeGroup,
+        prefix: *const c_char,
+        rank: i32,
+        size: i32,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_take_gpus(group: *mut Group) -> *mut RawGpus;
+    pub(crate) fn stepwell_leave_gpus(gpus: *mut RawGpus);
     pub(crate) fn stepwell_group_all_reduce(
         group: *mut Group,
         tensor: *mut C_tensor,

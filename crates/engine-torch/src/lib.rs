@@ -33,5 +33,6 @@ pub type NativeEngine = TorchEngine;
 pub use stepwell_memory::fail_after;
 
 pub use parameter_views::view_cache::ViewCache;
+pub use process_group::set_nccl_library;
 pub use stepwell_distributed::waiting_threads;
 pub use tensor::Tensor;

@@ -1,7 +1,8 @@
 //! The processes of a training, with tensors of this engine.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use stepwell_distributed::ProcessGroup;
 use stepwell_optim::{Code, Error, Part, Result};
@@ -13,6 +14,14 @@ use crate::reduction::TorchReduction;
 use crate::reduction::numbers::{gather, lock};
 use crate::shim::{self, TensorRef};
 use crate::tensor::{Tensor, kind};
+
+/// The library by which processes exchange tensors of GPUs.
+static NCCL: OnceLock<PathBuf> = OnceLock::new();
+
+/// States where the library is by which processes exchange tensors of GPUs. It need not exist before the first such tensor. The first call counts.
+pub fn set_nccl_library(path: PathBuf) {
+    let _ = NCCL.set(path);
+}
 
 /// A process group, which one thread uses at a time.
 pub(crate) struct TorchGroup {
@@ -32,7 +41,7 @@ impl fmt::Debug for TorchGroup {
 
 impl TorchGroup {
     pub(crate) fn connect(settings: &GroupSettings, has_host_devices: bool) -> Result<Self> {
-        let group = ProcessGroup::connect(settings)?;
+        let group = ProcessGroup::connect(settings, NCCL.get().map(PathBuf::as_path))?;
         let (rank, size) = (group.rank(), group.size());
         Ok(Self { group: Mutex::new(Some(Arc::new(Mutex::new(group)))), rank, size, has_host_devices })
     }

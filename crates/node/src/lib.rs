@@ -64,6 +64,13 @@ pub fn explain_cuda(missing: Option<String>, remedy: Option<String>) {
     stepwell_engine::explain_cuda(missing.map(|missing| (missing, remedy.unwrap_or_default())));
 }
 
+/// States where the library is by which processes exchange tensors of GPUs.
+#[cfg(feature = "libtorch")]
+#[napi(catch_unwind)]
+pub fn set_nccl_library(path: String) {
+    stepwell_engine::set_nccl_library(path.into());
+}
+
 /// Calls a command.
 #[napi(catch_unwind)]
 pub fn call(env: Env, session: u32, command: NapiValue, arguments: NapiValue) -> Result<NapiValue> {

@@ -74,6 +74,8 @@ export interface EngineInfo {
     readonly source: "LIBTORCH" | "package" | "cache" | "python";
     /** `loaded`, or the reason why the CUDA library was not loaded. `cudaStatus()` tells more. */
     readonly cuda: string;
+    /** The library by which processes exchange tensors of GPUs; null if there is none. No GPU has run it yet. */
+    readonly nccl: string | null;
   };
   /** The error of the native engine, if another one runs in its place. `STEPWELL_ENGINE=native` throws it at import. */
   readonly reason?: StepwellError;

@@ -137,6 +137,13 @@ function engineRows({ engine, trains, threads, libtorch, cuda, error }: EngineRe
   if (libtorch) rows.push(["libtorch", `${libtorch.version}, ${libtorch.path} (found by ${libtorch.source})`]);
   for (const { device, name, memory } of cuda?.devices ?? []) rows.push([device, `${name}, ${byteCount(memory)}`]);
   if (cuda && !cuda.available && engine === "native") rows.push(["cuda", `none: ${cuda.missing}`]);
+  if (cuda?.library && libtorch)
+    rows.push([
+      "nccl",
+      libtorch.nccl
+        ? `${libtorch.nccl}, which no GPU has run yet`
+        : "none: processes exchange tensors of the CPU alone",
+    ]);
   return rows;
 }
 
