@@ -61,6 +61,12 @@ export const parts: readonly Part[] = [
     files: [compiled("gpu/operations.test.js")],
   },
   {
+    name: "ranks",
+    about: "several processes with a GPU each, against processes on the CPU, to the bit",
+    seconds: 60,
+    files: [compiled("gpu/ranks.test.js")],
+  },
+  {
     name: "transcript",
     about: "the page of the k-api, where `cuda` is the GPU",
     seconds: 30,
