@@ -1,7 +1,7 @@
 // A training that saves itself: when, what, and how it goes on in another process.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
@@ -191,8 +191,31 @@ describe("with files", () => {
       code: "ERR_FORMAT",
       message: `fit: checkpoint: expected the file of a training, given ${path} without a position`,
     });
-    const lost = { path: join(folder, "no", "such", "run.safetensors") };
-    await expect(made.fit(data, { checkpoint: lost })).rejects.toMatchObject({ code: "ERR_FILE" });
+  });
+
+  it("refuses a file that cannot be written before the first step", async () => {
+    const made = model();
+    const before = weightsOf(made);
+    const file = newPath();
+    writeFileSync(file, "");
+    const lost = join(folder, "no", "such", "run.safetensors");
+    for (const [path, words] of [
+      [lost, "No such file or directory"],
+      [join(file, "run.safetensors"), "Not a directory"],
+      [folder, "it is not a regular file"],
+    ] as const) {
+      const seen: string[] = [];
+      const training = made.fit(data, { checkpoint: { path, steps: 100, resume: path === lost } });
+      const read = async () => {
+        for await (const { type } of training) seen.push(type);
+      };
+      const message = expect.stringMatching(new RegExp(`^fit: checkpoint: cannot write .*: ${words}`, "i"));
+      await expect(read()).rejects.toMatchObject({ code: "ERR_FILE", message });
+      expect(seen).toEqual([]);
+    }
+    const readonly = k.checkpoints(join(file, "runs"));
+    await expect(made.fit(data, { checkpoint: { folder: readonly } })).rejects.toMatchObject({ code: "ERR_FILE" });
+    expect(weightsOf(made)).toEqual(before);
   });
 
   /** A process that trains, and posts the digest of its file at the end; it kills itself after a step. */

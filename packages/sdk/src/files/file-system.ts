@@ -101,9 +101,7 @@ export function replaceFile(name: string, path: string, bytes: () => Uint8Array)
   const content = bytes();
   const { dirname, join } = builtin<typeof import("node:path")>("path") as typeof import("node:path");
   try {
-    const target = targetOf(fs, path);
-    const before = fs.lstatSync(target, { throwIfNoEntry: false });
-    if (before && !before.isFile()) throw new Refusal("it is not a regular file");
+    const { target, before } = replaced(fs, path);
     const folder = dirname(target);
     sweep(fs, folder);
     // A file that is replaced may be private.
@@ -129,7 +127,27 @@ export function replaceFile(name: string, path: string, bytes: () => Uint8Array)
   }
 }
 
-/** The file to replace. Links are followed, also if the target does not exist. */
+/** Fails unless the file at a path can be made or replaced. */
+export function requireWritable(name: string, path: string): void {
+  const fs = fileSystem(name);
+  const { dirname } = builtin<typeof import("node:path")>("path") as typeof import("node:path");
+  try {
+    fs.accessSync(dirname(replaced(fs, path).target), fs.constants.W_OK);
+  } catch (error) {
+    const problem = failed("write", path, error);
+    throw problem instanceof StepwellError ? new StepwellError(problem.code, `${name}: ${problem.message}`) : problem;
+  }
+}
+
+/** The file to replace, and what is known of it if it exists. */
+function replaced(fs: FileSystem, path: string): { target: string; before: import("node:fs").Stats | undefined } {
+  const target = targetOf(fs, path);
+  const before = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (before && !before.isFile()) throw new Refusal("it is not a regular file");
+  return { target, before };
+}
+
+/** The path of the file to replace. Links are followed, also if the target does not exist. */
 function targetOf(fs: FileSystem, path: string): string {
   const { basename, dirname, resolve } = builtin<typeof import("node:path")>("path") as typeof import("node:path");
   let target = path;

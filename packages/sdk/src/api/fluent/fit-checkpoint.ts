@@ -2,7 +2,7 @@
 
 import { handleOf } from "../../client/encode.js";
 import { hasCode, StepwellError } from "../../errors.js";
-import { requireFiles } from "../../files/file-system.js";
+import { requireFiles, requireWritable } from "../../files/file-system.js";
 import { withTypedArrays } from "../../files/plain-data.js";
 import type { MetricName } from "../../generated/settings.js";
 import type { ModuleHandle, OptimizerHandle } from "../../handle.js";
@@ -130,9 +130,18 @@ export class Checkpoint {
     return client.hasFiles ? withTypedArrays(await this.#call("load", path, targets)) : load(path, targets);
   }
 
-  /** Begins a training after a step. A folder must not have a file of a later step. */
+  /** Fails unless the file, or the next one in a folder that has some, can be written. */
+  check(): void {
+    if (!this.#processes.isFirst) return;
+    const path = this.#options.path ?? this.#options.folder?.latest()?.path;
+    if (path !== undefined) requireWritable("fit: checkpoint", path);
+  }
+
+  /** Begins a training after a step. A folder must not have a file of a later step, and is made if there is none. */
   begin(step: number): void {
-    if (this.#processes.isFirst) this.#options.folder?.path({ step, score: Number.NaN });
+    if (this.#processes.isFirst && this.#options.folder) {
+      requireWritable("fit: checkpoint", this.#options.folder.path({ step, score: Number.NaN }));
+    }
     [this.#step, this.#time] = [step, performance.now()];
   }
 

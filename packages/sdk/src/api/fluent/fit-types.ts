@@ -173,7 +173,10 @@ export interface FitOptions extends Omit<TrainOptions, "nonfiniteloss" | "metric
   readonly validation?: ValidationData;
   /** Ends the training if a metric does not improve any more. Default: never. */
   readonly earlystop?: EarlyStopOptions;
-  /** Saves the training to a file: when the options say, and at its end, whatever the reason. Unless they say, after each epoch. */
+  /**
+   * Saves the training to a file: when the options say, and at its end, whatever its reason. Unless they say, after each epoch. A `break` of
+   * a loop over the events and an error save nothing more. A file that cannot be written is an error before the first step.
+   */
   readonly checkpoint?: CheckpointOptions;
   /** Goes on from a position. Module, optimizer and the generator have to be as they were, which `load` does for a file. */
   readonly resume?: TrainingPosition;

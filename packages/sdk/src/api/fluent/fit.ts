@@ -87,6 +87,8 @@ async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd
   const score = { metric: course.earlystop?.metric ?? "loss", isValidated: plan.validation !== undefined };
   const objects = { module, optimizer };
   const checkpoint = course.checkpoint && new Checkpoint(course.checkpoint, score, objects, call, processes);
+  // Before the file sets any object.
+  if (checkpoint) await processes.together(() => checkpoint.check());
   const loaded = course.resume ? undefined : await checkpoint?.load();
   const batches = await processes.together(async () => {
     if (loaded) progress.goTo(loaded.training);
