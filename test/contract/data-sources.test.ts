@@ -150,6 +150,19 @@ describe("a source is trained on as the same data in memory, to the bit", () => 
     }
   });
 
+  it("with the smaller batch of a step at its end", async () => {
+    const [large, other, small] = batches(22);
+    const given = [large, other, small] as readonly k.SampleBatch[];
+    const early = [large, small, other] as readonly k.SampleBatch[];
+    const expected = await trained({ batches: given }, { epochs: 2, accumulate: 3 });
+    k.reset();
+    expect(await trained({ batches: early }, { epochs: 2, accumulate: 3 })).toEqual(expected);
+    for (let seed = 0; seed < 8; seed++) {
+      const options = { accumulate: 2, shuffle: { buffer: 3, seed } };
+      expect(await model().fit({ batches: given }, options)).toMatchObject({ steps: 2, reason: "finished" });
+    }
+  });
+
   it("if it fills one array again and again, also ahead of the steps and in a buffer", async () => {
     const reused = function* () {
       const [input, target] = [new Float64Array(2), new Float64Array(1)];
@@ -412,9 +425,10 @@ describe("a source that is wrong", () => {
     ],
     [
       "ERR_SHAPE",
-      "fit: expected batches of one size in a step of several, given sizes 1, 2",
+      "fit: expected batches of one size in a step of several, given sizes 2, 1, 1",
       {
         batches: () => [
+          [[[1, 2]], [0]],
           [[[1, 2]], [0]],
           [
             [
@@ -425,7 +439,7 @@ describe("a source that is wrong", () => {
           ],
         ],
       },
-      { accumulate: 2 },
+      { accumulate: 3 },
     ],
     [
       "ERR_SHAPE",

@@ -126,9 +126,13 @@ export class BatchReader {
       pairs.push(pair);
     }
     if (pairs.length === 0) return undefined;
-    const [inputs, targets] = [0, 1].map((i) => pairs.map((pair) => this.#column(i, pair[i]))) as [Column[], Column[]];
-    const sizes = inputs.map(({ shape }) => shape[0] ?? 0);
-    const [batchsize = 0] = sizes;
+    const columns = pairs.map((pair) => [this.#column(0, pair[0]), this.#column(1, pair[1])] as const);
+    const sizeOf = ([{ shape }]: readonly [Column, Column]) => shape[0] ?? 0;
+    const batchsize = Math.max(...columns.map(sizeOf));
+    // A shuffle may draw the smaller last batch of the source early. The engine takes it as the last one of a step.
+    columns.sort((a, b) => Number(sizeOf(a) < batchsize) - Number(sizeOf(b) < batchsize));
+    const [inputs, targets] = [columns.map(([input]) => input), columns.map(([, target]) => target)];
+    const sizes = columns.map(sizeOf);
     if (sizes.includes(0)) {
       const given = `given inputs of shape [${inputs.find(({ shape }) => !shape[0])?.shape}]`;
       throw new StepwellError(

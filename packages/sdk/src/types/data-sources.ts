@@ -63,7 +63,7 @@ export interface SampleSource extends SourceOptions {
   readonly samples: Items<Sample> | ((start: SourceStart) => Items<Sample> | PromiseLike<Items<Sample>>);
 }
 
-/** Batches of any sizes. A last batch may be smaller. */
+/** Batches of any sizes. With `accumulate`, the batches of a step have one size, except that one batch may be smaller. */
 export interface BatchSource extends SourceOptions {
   /** The batches, or a function that begins them again for each epoch. */
   readonly batches: Items<SampleBatch> | ((start: SourceStart) => Items<SampleBatch> | PromiseLike<Items<SampleBatch>>);
