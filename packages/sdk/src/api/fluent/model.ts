@@ -99,7 +99,9 @@ export class Model implements Held<ModelHandle> {
    *
    * Samples or batches of a source are read item by item, ahead of the steps, and copied. They need not fit into memory.
    *
-   * While one training is running, another one of the same module, optimizer or parameters is an error.
+   * While one training is running, another one of the same module, optimizer or parameters is an error. Natively its batches and files are calls on a
+   * thread of the engine. During one, the model and all that shares parameters with it are `ERR_BUSY` for other calls, as of a timer or a
+   * server. A `clone` of the module predicts then. In the body of a loop over the events nothing runs.
    *
    * @example
    * ```ts
