@@ -47,6 +47,17 @@ it.each(["native", "wasm", "sdk", "cli", "stepwell"])("%s has its licence, and a
 });
 
 describe("the SDK", () => {
+  it("has the bridges to PyTorch", () => {
+    const bridges = join(import.meta.dirname, "..", "..", "bridges", "pytorch");
+    const names = ["load_run.py", "optimizer_state.py", "save_run.py"];
+    expect(filesOf(join(unpacked("sdk"), "bridges")).toSorted()).toEqual(names.map((name) => `pytorch/${name}`));
+    for (const name of names) {
+      expect(readFileSync(join(unpacked("sdk"), "bridges", "pytorch", name))).toEqual(
+        readFileSync(join(bridges, name)),
+      );
+    }
+  });
+
   it("has the pages that errors name", () => {
     const place = "node_modules/@stepwell/sdk/";
     for (const code of errorCodes) {

@@ -167,6 +167,15 @@ result = [advance(optimizer, 3), [key for key, p in net.named_parameters() if p.
     expect(trained).toEqual(["out.weight", "out.bias"]);
   });
 
+  it("of save_run sets given objects, and says that it makes none", async () => {
+    await run(`${torchNet}
+save_run(${JSON.stringify(path)}, net, torch.optim.Adam(net.parameters()))
+result = 0`);
+    const words = 'load: `net`: expected a name without dots, given "fc.weight": its file has no layers';
+    const load = () => k.load(path, {}, { verify: false });
+    expect(expectError("ERR_ARGUMENT", load)).toBe(`${words}, so it sets a given module and makes none`);
+  });
+
   it("takes learning rates that are tensors", async () => {
     const more = (await run(`${torchNet}
 optimizer = torch.optim.Adam(net.parameters(), lr=torch.tensor(0.125))

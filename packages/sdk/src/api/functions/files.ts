@@ -2,7 +2,7 @@
 
 import type { BindingArgument } from "../../binding.js";
 import { callAsync } from "../../client/asynchronous-calls.js";
-import { StepwellError } from "../../errors.js";
+import { hasCode, StepwellError } from "../../errors.js";
 import * as own from "../../files/file-functions.js";
 import { withTypedArrays } from "../../files/plain-data.js";
 import type {
@@ -131,8 +131,20 @@ export function load<Targets extends RunTargets>(
 export function load(...values: readonly unknown[]): unknown {
   const args = values.map(readOnce);
   const given = withNames(args);
-  const result = client.hasFiles ? client.call("load", given) : own.load(client, client.encode("load", given), args);
-  return loaded(result, args);
+  const load = () =>
+    client.hasFiles ? client.call("load", given) : own.load(client, client.encode("load", given), args);
+  try {
+    return loaded(load(), args);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+/** An error of a load. The file of a bridge of PyTorch has names of parameters and no layers, of which no module is made. */
+function explained(error: unknown): unknown {
+  if (!hasCode(error, "ERR_ARGUMENT") || !/expected a name without dots/.test((error as Error).message)) return error;
+  const reason = "its file has no layers, so it sets a given module and makes none";
+  return new StepwellError("ERR_ARGUMENT", `${(error as Error).message}: ${reason}`);
 }
 
 /**
@@ -259,7 +271,11 @@ export function loadAsync<Targets extends RunTargets>(
 export async function loadAsync(...values: readonly unknown[]): Promise<unknown> {
   const args = values.map(readOnce);
   const run = (encoded: readonly BindingArgument[]) => own.load(client, encoded, args);
-  return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync", run }), args);
+  try {
+    return loaded(await callAsync(client, "load", withNames(args), { name: "loadAsync", run }), args);
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
 /**
@@ -333,5 +349,9 @@ export function deserialize(...values: readonly unknown[]): unknown {
   const names = () => namesIn(memoryOf(bytes as Uint8Array));
   const given =
     options === undefined ? args : [bytes, objects, renamed("deserialize", options, true, names), ...args.slice(3)];
-  return withTargets(client.hasFiles ? client.call("deserialize", given) : own.deserialize(client, given), args);
+  try {
+    return withTargets(client.hasFiles ? client.call("deserialize", given) : own.deserialize(client, given), args);
+  } catch (error) {
+    throw explained(error);
+  }
 }
