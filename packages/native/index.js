@@ -60,7 +60,8 @@ exports.libtorch = Object.freeze({ ...found, cuda: cuda.missing ?? "loaded", ncc
 
 const stepwell = addon("stepwell.node");
 stepwell.explainCuda(cuda.missing, cuda.remedy);
-stepwell.setNcclLibrary(ncclLibrary);
+// An addon that was built before NCCL lacks it, until the next set-up.
+stepwell.setNcclLibrary?.(ncclLibrary);
 
 /** Opens a session with objects of its own. It ends when the returned object is garbage-collected. */
 exports.open = () =>
