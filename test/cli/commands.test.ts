@@ -90,7 +90,11 @@ describe("inspect", () => {
       "stepwell: ERR_FILE: absent: there is no such file or folder\n",
     );
     expect(JSON.parse(project.run(["inspect", "absent", "--json"]).stderr)).toEqual({
-      error: { code: "ERR_FILE", message: "absent: there is no such file or folder" },
+      error: {
+        code: "ERR_FILE",
+        message: "absent: there is no such file or folder",
+        help: join(project.folder, "node_modules/@stepwell/sdk/docs/errors/ERR_FILE.md"),
+      },
     });
   });
 });

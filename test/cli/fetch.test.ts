@@ -40,7 +40,7 @@ describe("doctor --fetch", () => {
     const rows: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
       [
         { PATH: cache },
-        /2\.11\.0 is fetched by Python's pip or by uv, and neither is here: install python3-pip or uv, or /,
+        /2\.11\.0 is fetched by Python's pip or by uv, and neither is here\. Nothing here can fetch it: install uv, or /,
       ],
       [{ PATH: path, ...away }, /pip does not reach its package index\. Run the command again with a network/],
       [{ PATH: path, ...away, PIP_RETRIES: "0" }, /pip does not reach its package index\. Run the command again with/],
@@ -56,6 +56,15 @@ describe("doctor --fetch", () => {
     }
     const { error } = JSON.parse(fetch({ PATH: cache }, "--json").stderr);
     expect(error).toMatchObject({ code: "ERR_LIBTORCH_FETCH" });
+  });
+
+  it("is a file of the native package for a project without the command line", () => {
+    const file = join(project.folder, "node_modules", "@stepwell", "native", "fetch", "main.js");
+    const { status, stdout, stderr } = project.node([file], "", { LIBTORCH: "", XDG_CACHE_HOME: cache, PATH: cache });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /^ERR_LIBTORCH_FETCH: libtorch 2\.11\.0 is fetched by [^\n]* and run "node \S+main\.js"\.\n$/,
+    );
   });
 
   it("refuses to fetch what a LIBTORCH that does not fit would hide", () => {

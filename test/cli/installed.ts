@@ -56,7 +56,7 @@ export function installed(names: readonly string[] = ["stepwell", "cli", "sdk", 
   const node: Project["node"] = (args, engine, env) => {
     const options = { cwd: folder, encoding: "utf8", env: { ...environment(engine), ...env } } as const;
     const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
-    return { status, stdout, stderr };
+    return { status, stdout, stderr: withoutPages(stderr) };
   };
   return {
     folder,
@@ -66,6 +66,20 @@ export function installed(names: readonly string[] = ["stepwell", "cli", "sdk", 
     run: (args, engine, env) => node([program, ...args], engine, env),
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** The output without the paths of pages, which each error of the command line has, and which exist. */
+export function withoutPages(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => {
+    const [, code] = /^stepwell: (ERR_\w+): /.exec(line) ?? [];
+    if (code === undefined) return line;
+    const [end = "", page = ""] = / \(see ([^()]+)\)$/.exec(line) ?? [];
+    if (!page.endsWith(join("sdk", "docs", "errors", `${code}.md`)) || !existsSync(page)) {
+      throw new Error(`expected the page of ${code}, given ${line}`);
+    }
+    return line.slice(0, -end.length);
+  });
+  return lines.join("\n");
 }
 
 type Manifest = { readonly dependencies?: Readonly<Record<string, string>> };

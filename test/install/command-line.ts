@@ -58,7 +58,7 @@ export function commandLineRows({ folder, tarballs, libtorch }: CommandLineOptio
   return [
     {
       words: ["empty folder, no Python", "npm, tarballs", "ESM", "libtorch absent"],
-      check: () => isInstead(project(libraries), /npm install \.\/stepwell-libtorch-\d+\.\d+\.\d+\.tgz/),
+      check: () => isInstead(project(libraries), /node \S+fetch\/main\.js|npm install \S+stepwell-libtorch-\S+\.tgz/),
     },
     {
       words: ["empty folder, no Python", "npm, tarballs", "ESM", "libtorch from its tarball"],

@@ -56,6 +56,9 @@ export interface Start {
 
 let count = 0;
 
+/** The folder of the last call of `prepare`. */
+export const latestProject = () => join(folder, String(count));
+
 /** Makes a folder with copies of the packages, and returns a function that runs the program in it. */
 export function prepare({ env, options = [], spoil }: Start): (engine: string) => Outcome {
   const project = join(folder, String(++count));

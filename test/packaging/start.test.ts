@@ -12,6 +12,7 @@ import {
   fakeLibtorch,
   folder,
   forMachine,
+  latestProject,
   packages,
   prepare,
   programs,
@@ -27,6 +28,8 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const permission = major > 23 || (major === 22 && minor >= 13) ? "--permission" : "--experimental-permission";
 const otherMachine = process.arch === "x64" ? 183 : 62;
 
+const { version } = JSON.parse(readFileSync(join(packages, "native", "package.json"), "utf8"));
+
 /** The line of a Python that has pip, for `echo`. */
 const withPip = "'\npip'";
 
@@ -39,10 +42,19 @@ function fromRegistry(modules: string): void {
   rmSync(join(modules, "native", "addon"), { recursive: true });
 }
 
-/** Installs a package with the name of the command line. */
+/** Installs a program with the name of the command line, where npx finds it. */
 function withCommandLine(modules: string): void {
-  mkdirSync(join(modules, "cli"));
-  writeFileSync(join(modules, "cli", "package.json"), JSON.stringify({ name: "@stepwell/cli" }));
+  mkdirSync(join(modules, "..", ".bin"));
+  writeFileSync(join(modules, "..", ".bin", "stepwell"), "");
+}
+
+/** Makes the project one that was installed from tarballs in another folder, which has the tarball of libtorch. */
+function withTarball(modules: string): void {
+  const project = join(modules, "..", "..");
+  const dependencies = { "@stepwell/sdk": "file:some files/stepwell-sdk-0.1.0.tgz" };
+  writeFileSync(join(project, "package.json"), JSON.stringify({ dependencies }));
+  mkdirSync(join(project, "some files"));
+  writeFileSync(join(project, "some files", `stepwell-libtorch-${version}.tgz`), "");
 }
 
 /** The engine that runs instead: the one in Rust, unless the fault is one of all addons. */
@@ -79,8 +91,23 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
   ],
   "no libtorch, no Python": [
     "ERR_LIBTORCH_NOT_FOUND",
-    /there is no python3.* Run "npm install \.\/stepwell-libtorch-\d+\.\d+\.\d+\.tgz"\./,
+    /there is no python3.* Nothing here can fetch it: install uv, or Python 3 with pip, and run "node \/\S+fetch\/main\.js"\./,
     { env: without(programs("")) },
+  ],
+  "no libtorch, no Python, and the tarball of libtorch": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /there is no python3.* Run "npm install '\/.*\/some files\/stepwell-libtorch-\d+\.\d+\.\d+\.tgz'"\./,
+    { env: without(programs("")), spoil: withTarball },
+  ],
+  "no libtorch, no Python, and the packages of an operating system": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    / Run "(?:sudo )?apt-get update && (?:sudo )?apt-get install -y python3-pip && node \S+fetch\/main\.js"\./,
+    { env: without(programs("", "apt-get", "sudo")) },
+  ],
+  "no libtorch, no Python, and uv": [
+    "ERR_LIBTORCH_NOT_FOUND",
+    /there is no python3.* Run "node \/\S+fetch\/main\.js"\./,
+    { env: without(programs("", "uv")) },
   ],
   "no libtorch, no Python, and packages of a registry": [
     "ERR_LIBTORCH_NOT_FOUND",
@@ -100,12 +127,12 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
   ],
   "no libtorch, a Python without pip": [
     "ERR_LIBTORCH_NOT_FOUND",
-    /python3 has no torch; .* Run "npm install \.\/stepwell-libtorch-/,
+    /python3 has no torch; .* Nothing here can fetch it: install uv, or Python 3 with pip, and run "node /,
     { env: without(programs("", "python3")) },
   ],
   "no libtorch, a Python with pip": [
     "ERR_LIBTORCH_NOT_FOUND",
-    /python3 has no torch; .* Run "python3 -m pip install torch==2\.11\.0"\./,
+    /python3 has no torch; .* Run "node \/\S+fetch\/main\.js"\./,
     { env: without(programs(withPip, "python3")) },
   ],
   "no libtorch, a Python with pip, and the command line": [
@@ -120,12 +147,12 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
   ],
   "no libtorch, an environment of uv": [
     "ERR_LIBTORCH_NOT_FOUND",
-    /python3 has no torch; .* Run "uv pip install torch==2\.11\.0"\./,
+    /python3 has no torch; .* Run "node \/\S+fetch\/main\.js"\./,
     { env: { ...without(programs("", "python3", "uv")), VIRTUAL_ENV: folder } },
   ],
   "a Python with another torch": [
     "ERR_LIBTORCH_NOT_FOUND",
-    /python3 has torch in .*, but its version is 2\.9\.1 where 2\.11\.0 is needed; .* Run "python3 -m pip install torch==/,
+    /python3 has torch in .*, but its version is 2\.9\.1 where 2\.11\.0 is needed; .* Run "node \/\S+main\.js"\./,
     { env: without(programs(`${fakeLibtorch("2.9.1")}${withPip}`, "python3")) },
   ],
   "no addon for this platform": [
@@ -211,6 +238,13 @@ const rows: Readonly<Record<string, readonly [code: string, message: RegExp, sta
   ],
 };
 
+/** Runs a program of Node in a folder of copies without libtorch, with its output. */
+function inFolder(path: string, code: string): string {
+  const env = { ...process.env, STEPWELL_ENGINE: "", NODE_PATH: "", ...without(programs("")) };
+  const { stdout, stderr } = spawnSync(process.execPath, ["-e", code], { cwd: path, encoding: "utf8", env });
+  return stdout + stderr;
+}
+
 describe.runIf(process.platform === "linux")("where the native engine cannot start", () => {
   it.each(Object.entries(rows))(
     "%s: one warning and another engine, or an error",
@@ -240,6 +274,30 @@ describe.runIf(process.platform === "linux")("where the native engine cannot sta
       if (instead === "wasm") expect(run("rust")).toMatchObject({ isTyped: true, warnings: [] });
     },
   );
+
+  it("the command is one for the project, in whatever folder it runs", () => {
+    prepare({ spoil: fromRegistry });
+    const project = latestProject();
+    mkdirSync(join(project, "lib"));
+    const advice = `console.log(require(${JSON.stringify(join(project, "node_modules/@stepwell/native/advice.js"))}).installAdvice())`;
+    expect(inFolder(join(project, "lib"), advice)).toBe('Run "npm install @stepwell/libtorch".\n');
+    expect(inFolder("/", advice)).toBe(`Run "npm install --prefix ${project} @stepwell/libtorch".\n`);
+    writeFileSync(join(project, "pnpm-lock.yaml"), "");
+    expect(inFolder("/", advice)).toBe(`Run "pnpm add --dir ${project} @stepwell/libtorch".\n`);
+  });
+
+  it("worker threads do not repeat the warning", () => {
+    prepare({});
+    const sdk = JSON.stringify(join(latestProject(), "node_modules/@stepwell/sdk/commonjs/dist/node/index.js"));
+    const worker = `require(${sdk}); require("node:worker_threads").parentPort.postMessage(0)`;
+    const text = inFolder(
+      latestProject(),
+      `require(${sdk});
+      const { Worker } = require("node:worker_threads");
+      for (let i = 0; i < 2; i++) new Worker(${JSON.stringify(worker)}, { eval: true });`,
+    );
+    expect(text.match(/StepwellWarning/g)).toHaveLength(1);
+  });
 
   it("every code of a start is met", () => {
     expect(Object.values(rows).map(([code]) => code)).toEqual(expect.arrayContaining([...startCodes]));

@@ -1,5 +1,9 @@
 // Errors of a command, and the exit codes of the program.
 
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
 /** Exit codes of `stepwell`. docs/guides/command-line.md lists them. */
 export const exitCodes = {
   /** The command did its work. */
@@ -16,9 +20,32 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
+/** Codes of the command line, in addition to the ones of the SDK. */
+export const commandCodes = Object.freeze([
+  /** Arguments of a command that it does not have, or that exclude each other. */
+  "ERR_USAGE",
+  /** An exception of the program's own code in a model. */
+  "ERR_MODEL",
+  /** A training whose loss was not finite. */
+  "ERR_NONFINITE",
+  /** A port that the live page cannot have. */
+  "ERR_PORT",
+  /** libtorch was not fetched. */
+  "ERR_LIBTORCH_FETCH",
+] as const);
+
+/** The page of a code in the package of the SDK; undefined if there is none. */
+function pageOfCode(code: string): string | undefined {
+  const sdk = dirname(createRequire(import.meta.url).resolve("@stepwell/sdk/package.json"));
+  const page = join(sdk, "docs", "errors", `${code}.md`);
+  return existsSync(page) ? page : undefined;
+}
+
 /** An error that the user can fix, as one line. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
+  /** The path of the page of the code, if the package of the SDK has one. */
+  readonly help: string | undefined;
 
   /** An error with a code, such as `ERR_FORMAT`. */
   constructor(
@@ -27,6 +54,7 @@ export class CommandError extends Error {
     readonly exitCode: number = exitCodes.invalid,
   ) {
     super(message);
+    this.help = pageOfCode(code);
   }
 }
 

@@ -33,10 +33,10 @@ isOver = true;
 /** Prints the line of an error, and returns the exit code. */
 function report(error: unknown): number {
   if (isThrown(error, CommanderError) && error.exitCode === 0) return exitCodes.done;
-  const { code, message, exitCode } = asCommandError(error);
+  const { code, message, help, exitCode } = asCommandError(error);
   const line = args.includes("--json")
-    ? JSON.stringify({ error: { code, message } })
-    : `stepwell: ${code}: ${message.replaceAll(/\s*\n\s*/g, " ")}`;
+    ? JSON.stringify({ error: { code, message, help } })
+    : `stepwell: ${code}: ${message.replaceAll(/\s*\n\s*/g, " ")}${help === undefined ? "" : ` (see ${help})`}`;
   process.stderr.write(`${line}\n`);
   if (exitCode === exitCodes.internal && isThrown(error, Error) && !args.includes("--json")) {
     process.stderr.write(`${error.stack}\n`);

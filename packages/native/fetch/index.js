@@ -1,6 +1,7 @@
 // Fetches the pinned libtorch into the cache of this user, where libtorch.js finds it. pip or uv download it.
 
 const { join } = require("node:path");
+const { checkoutFolder, installAdvice } = require("../advice.js");
 const { cacheFolder, failure, libtorchFault, pinned, platform } = require("../libtorch.js");
 const { glibc } = require("../load-errors.js");
 const { fetchInto } = require("./fetch-into.js");
@@ -22,7 +23,8 @@ function fetchProblem() {
     return `libtorch ${pinned.version} needs glibc, and this system has another C library: run Node on a Linux with glibc.`;
   }
   if (!pipClient()) {
-    return `libtorch ${pinned.version} is fetched by Python's pip or by uv, and neither is here: install python3-pip or uv, or the package @stepwell/libtorch.`;
+    const advice = checkoutFolder() ? "Install uv, or Python 3 with pip." : installAdvice();
+    return `libtorch ${pinned.version} is fetched by Python's pip or by uv, and neither is here. ${advice}`;
   }
   return undefined;
 }

@@ -18,15 +18,29 @@ export const errorCodes = Object.freeze([
 /** The code of an error, for a program to match on. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The folder of the pages of codes in a project. It becomes an address when the site of the documentation has one. */
-const pages = "node_modules/@stepwell/sdk/docs/errors";
+interface Node {
+  readonly process?: { getBuiltinModule?(name: "node:fs"): { existsSync(path: string): boolean } };
+}
+
+/** The folder of the pages of codes. In Node it is in this package. A page or a bundle names the one in the project that made it. */
+const pages = pagesFolder();
+
+function pagesFolder(): string {
+  // Pages and bundles of ES modules have no `__dirname`; other bundles are away from the package.
+  const own = typeof __dirname === "string" ? __dirname.replace(/([\\/])commonjs[\\/]dist$/, "$1docs$1errors") : "";
+  const fs = own && (globalThis as Node).process?.getBuiltinModule?.("node:fs");
+  return fs && own !== __dirname && fs.existsSync(own) ? own : "node_modules/@stepwell/sdk/docs/errors";
+}
 
 /** The one error that Stepwell throws. The message says what was expected and what was given; the call has changed nothing. */
 export class StepwellError extends Error {
   /** Always `StepwellError`. */
   override readonly name = "StepwellError";
 
-  /** The page of the code, such as `node_modules/@stepwell/sdk/docs/errors/ERR_SHAPE.md`: its meaning, an example that throws it, and what to do. */
+  /**
+   * The path of the page of the code, such as `docs/errors/ERR_SHAPE.md` in the folder of this package. It has the meaning, an example that
+   * throws the code, and what to do. In a page or a bundle it begins with `node_modules/@stepwell/sdk`.
+   */
   readonly help: string;
 
   /** An error with a code, and perhaps with a cause. */

@@ -71,7 +71,14 @@ function wasmInstead(reason: StepwellError): Opened {
   return { ...opened, binding: explained(opened.binding, reason), info: { ...opened.info, reason } };
 }
 
+/** The mark of a thread whose engine has been replaced. Worker threads that it starts afterwards have it, too. */
+const replaced = "stepwell: the native engine was replaced";
+
+/** Warns once: worker threads that start after the warning do not repeat it. */
 function warn(reason: StepwellError, engine: EngineName, text: string): void {
+  const { getEnvironmentData, setEnvironmentData } = process.getBuiltinModule("node:worker_threads");
+  if (getEnvironmentData(replaced) === reason.code) return;
+  setEnvironmentData(replaced, reason.code);
   process.emitWarning(`${reason.message} ${text} Set STEPWELL_ENGINE=${engine} to silence this warning.`, {
     type: "StepwellWarning",
     code: reason.code,
