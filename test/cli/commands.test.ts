@@ -1,7 +1,7 @@
 // `stepwell doctor`, `inspect` and `help`, and errors of arguments, from the packed tarballs.
 
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -126,21 +126,15 @@ describe("help", () => {
     const names: string[] = JSON.parse(
       project.run(["help", "--json"]).status === 0 ? runNode(join(project.folder, "names.mjs")) : "[]",
     );
-    // Words of the fluent layer, and names that JavaScript reserves.
-    const others = [
-      "class",
-      "return",
-      "synchronize",
-      "layers",
-      "presets",
-      "seq",
-      "optimizer",
-      "schedules",
-      "checkpoints",
-    ];
-    expect(functions.map(([name]) => name).filter((name) => !names.includes(name) && !others.includes(name))).toEqual(
-      [],
-    );
+    expect(functions.map(([name]) => name).filter((name) => !names.includes(name))).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(["Model.fit", "Module.of", "Optimizer.step", "Tensor.of"]));
+    // Nothing that a program cannot have.
+    const kinds = ["optimizer", "module", "schedule", "preset"] as const;
+    const rows = kinds.flatMap((kind) => {
+      return (k.help as (kind: string) => readonly object[])(kind).map((row) => Object.values(row)[0]);
+    });
+    const known = new Set([...Object.keys(k), ...rows]);
+    expect(names.filter((name) => !known.has(name.replace(/\..*/, "")))).toEqual([]);
     expect(names.length).toBeGreaterThan(400);
   });
 
@@ -171,7 +165,14 @@ describe("help", () => {
     expect(project.run(["help", name]).stdout).toMatch(new RegExp(`^${found.replace(/[().]/g, "\\$&")}$`, "m"));
   });
 
+  it("describes methods of classes, and functions under each of their names", () => {
+    expect(project.run(["help", "fit"]).stdout).toMatch(/^Model\.fit \(method\)\n\nfit\(data: FitData \| DataSource,/);
+    expect(project.run(["help", "optimizer"]).stdout).toContain("const optimizer: OptimizerFactory;");
+    expect(project.run(["help", "synchronize"]).stdout).toContain("function sync(");
+  });
+
   it("suggests the nearest name", () => {
+    expect(project.run(["help", "nothing"]).stderr).toMatch(/unknown name "nothing": did you mean "\w+"\?\n$/);
     expect(project.run(["help", "adamm"])).toEqual({
       status: 2,
       stdout: "",
@@ -189,9 +190,35 @@ function runNode(file: string): string {
   return stdout;
 }
 
+it("prints no control characters of a file", () => {
+  const name = "\u001b[2J\u0007weight";
+  const header = JSON.stringify({ [name]: { dtype: "F32", shape: [1], data_offsets: [0, 4] } });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  writeFileSync(join(project.folder, "hostile"), Buffer.concat([length, Buffer.from(header), Buffer.alloc(4)]));
+  expect(project.run(["inspect", "hostile"]).stdout).toContain("\\x1b[2J\\x07weight");
+  writeFileSync(join(project.folder, "hostile.csv"), "a,b\n\u001b[2J,2\n");
+  const { stderr } = project.run(["train", "hostile.csv", "--model", '["linear",1,1]', "--no-save"]);
+  expect(stderr).toContain('expected a number, given "\\x1b[2J"');
+});
+
+it.runIf(process.platform === "linux")("fails if the output is lost", () => {
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [project.program, "inspect", "hostile"], {
+    cwd: project.folder,
+    env: project.environment(),
+    encoding: "utf8",
+    stdio: ["ignore", full, "pipe"],
+  });
+  closeSync(full);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^stepwell: ERR_FILE: stdout: ENOSPC[^\n]*\n$/);
+});
+
 it.each([
   [["bogus"], "unknown command 'bogus'"],
   [["doctor", "--fast"], "unknown option '--fast'"],
+  [["bench", "--seconds", "1", "--seconds", "2"], "--seconds is given twice"],
   [["inspect"], "missing required argument 'file'"],
   [["inspect", "a", "b"], "too many arguments for 'inspect'. Expected 1 argument but got 2."],
 ])("%j is an error in one line, and writes nothing", (args, message) => {

@@ -129,6 +129,9 @@ function files(): Readonly<Record<string, string | Uint8Array>> {
     "forward.mjs":
       'import { Module } from "@stepwell/sdk";\nexport default () => new (class extends Module {\n' +
       '  inner = Module.of(["linear", 2, 3]);\n  forward() { throw new Error("no output today"); }\n})();\n',
+    "hex.csv": "a,b,c\n1,2,3\n0x10,5,6\n",
+    "zeros.csv": "a,b,c\n1,2,01\n2,3,1\n3,4,red\n",
+    "negative.npy": npy("<i8", [count], bytesOf(labels.map((label) => label - 1n))),
     "nothing.mjs": "export const other = 1;\n",
     "bad.json": '["linear", 2,',
   };
@@ -288,6 +291,22 @@ describe("train", () => {
     k.free();
   });
 
+  it("saves, and fails, if nobody reads its lines any more", async () => {
+    const args = ["train", "sums.csv", "--model", regression, "--epochs", "1000000", "--json", "--quiet"];
+    const child = spawn(process.execPath, [project.program, ...args, "--out", "unread.safetensors"], {
+      cwd: project.folder,
+      env: project.environment(),
+    });
+    let stderr = "";
+    child.stderr.on("data", (bytes) => {
+      stderr += bytes;
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
+    expect(JSON.parse(stderr).error).toMatchObject({ code: "ERR_FILE", message: "stdout: write EPIPE" });
+    expect(existsSync(join(project.folder, "unread.safetensors"))).toBe(true);
+  });
+
   it("fails with exit code 1 if a file cannot be written any more", () => {
     // The folder of the run is removed after the checks.
     const program = `
@@ -358,6 +377,7 @@ describe("resume", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)("%s saves in the middle of an epoch, and the rest is the rest", async (signal, status) => {
     const args = ["flowers.csv", "--model", classifier, "--batch-size", "1", "--quiet"];
     const epochs = ["--epochs", "60"];
@@ -453,6 +473,12 @@ describe("resume", () => {
     expect(error(["flowers.safetensors"])).toContain("expected a run that `stepwell train` has saved");
     expect(error(["flowers.csv"])).toContain("ERR_FORMAT");
     expect(error(["absent.safetensors"])).toContain("ERR_FILE");
+    for (const run of ["null", "5", '{"version":1}', '{"version":2}']) {
+      k.save(join(project.folder, "other.safetensors"), { run });
+      const expected = run.includes("2") ? "a newer stepwell reads it" : "the description of its run is damaged";
+      expect(error(["other.safetensors"])).toContain(`ERR_FORMAT: other.safetensors: `);
+      expect(error(["other.safetensors"])).toContain(expected);
+    }
     const damaged = readFileSync(join(project.folder, "done.safetensors"));
     damaged[damaged.length - 1] = (damaged[damaged.length - 1] as number) ^ 1;
     writeFileSync(join(project.folder, "damaged.safetensors"), damaged);
@@ -478,6 +504,18 @@ describe("bad input is one line, exit code 2, and nothing written", () => {
     [["x.dat", "--model", classifier], "ERR_USAGE", "expected --format"],
     [["missing.csv", "--model", regression], "ERR_FORMAT", 'line 3, "b": expected a number, given nothing'],
     [["text.csv", "--model", regression], "ERR_FORMAT", 'line 3, "b": expected a number, given "red"'],
+    [["hex.csv", "--model", regression], "ERR_FORMAT", 'line 3, "a": expected a number, given "0x10"'],
+    [
+      ["zeros.csv", "--model", '["linear",2,2]', "--loss", "ce"],
+      "ERR_SHAPE",
+      "expected an output for each of 3 classes, given [2]",
+    ],
+    [
+      ["x.npy", "--targets", "negative.npy", "--model", classifier],
+      "ERR_FORMAT",
+      "negative.npy: target 0: expected a class from 0 up, given -1",
+    ],
+    [[...flowers, "--seed", "1", "--seed", "2"], "ERR_USAGE", "--seed is given twice"],
     [["ragged.csv", "--model", regression], "ERR_FORMAT", "line 3"],
     [["empty.csv", "--model", regression], "ERR_FORMAT", "given an empty file"],
     [["header.csv", "--model", regression], "ERR_FORMAT", "expected rows after the header"],

@@ -14,6 +14,8 @@ export const exitCodes = {
   invalid: 2,
   /** A bug of Stepwell. */
   internal: 70,
+  /** SIGHUP, after the checkpoint was saved. */
+  hangup: 129,
   /** Ctrl-C, after the checkpoint was saved. */
   interrupted: 130,
   /** SIGTERM, after the checkpoint was saved. */

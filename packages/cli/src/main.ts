@@ -3,6 +3,7 @@
 import { CommanderError } from "commander";
 import { CommandError, exitCodes } from "./command-error.js";
 import { endedError, uncaughtError } from "./model/model-code.js";
+import { printable } from "./output/printable.js";
 import { makeProgram } from "./program.js";
 import { isThrown, thrownProperty, thrownText } from "./thrown.js";
 
@@ -13,11 +14,16 @@ process.on("exit", (status) => {
   if (error) process.exitCode = report(error);
 });
 process.on("uncaughtException", (error) => process.exit(report(uncaughtError(error))));
-// The reader of a pipe has closed it, as `stepwell help | head` does.
-process.stdout.on("error", () => {
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A training saves, and ends by itself.
+  if (process.stdout.listenerCount("error") > 1) return;
   isOver = true;
-  process.exit(exitCodes.done);
+  // The reader of a pipe has closed it, as `stepwell help | head` does.
+  if (error.code === "EPIPE") process.exit(exitCodes.done);
+  process.exit(report(new CommandError("ERR_FILE", `stdout: ${error.message}`, exitCodes.failed)));
 });
+// The progress is lost then, and the work goes on.
+process.stderr.on("error", () => {});
 // The SDK warns once if WebAssembly runs in the place of the native engine. A reader gets one line without Node's hints.
 process.removeAllListeners("warning");
 process.on("warning", ({ name, message }) => process.stderr.write(`${name}: ${message}\n`));
@@ -34,9 +40,10 @@ isOver = true;
 function report(error: unknown): number {
   if (isThrown(error, CommanderError) && error.exitCode === 0) return exitCodes.done;
   const { code, message, help, exitCode } = asCommandError(error);
+  const text = printable(message.replaceAll(/\s*\n\s*/g, " "));
   const line = args.includes("--json")
     ? JSON.stringify({ error: { code, message, help } })
-    : `stepwell: ${code}: ${message.replaceAll(/\s*\n\s*/g, " ")}${help === undefined ? "" : ` (see ${help})`}`;
+    : `stepwell: ${code}: ${text}${help === undefined ? "" : ` (see ${help})`}`;
   process.stderr.write(`${line}\n`);
   if (exitCode === exitCodes.internal && isThrown(error, Error) && !args.includes("--json")) {
     process.stderr.write(`${error.stack}\n`);

@@ -1,6 +1,7 @@
 // The commands of `stepwell` with their arguments. Commands are imported when they run: `--help` starts no engine.
 
 import { Argument, Command, Option } from "commander";
+import { usageError } from "./command-error.js";
 import {
   device,
   jsonObject,
@@ -109,7 +110,20 @@ export function makeProgram(streams: Streams): Command {
       const { completionScript } = await import("./commands/completion.js");
       streams.stdout.write(await completionScript(program, shell));
     });
+  for (const command of program.commands) refuseRepeated(command);
   return program;
+}
+
+/** Makes an option that is given twice an error, except for the ones that are collected. */
+function refuseRepeated(command: Command): void {
+  for (const option of command.options) {
+    if (option.long === "--option") continue;
+    let count = 0;
+    command.on(`option:${option.name()}`, () => {
+      count += 1;
+      if (count > 1) throw usageError(`${option.long} is given twice`);
+    });
+  }
 }
 
 /** The commands that train. */

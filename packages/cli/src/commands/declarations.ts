@@ -15,21 +15,46 @@ const folder = () => {
   return join(root, "commonjs", "dist");
 };
 
-/** The functions of the SDK by name. */
-export function functionSignatures(): ReadonlyMap<string, readonly Signature[]> {
+/** Folders and a file whose declarations the SDK exports, if not all of them. */
+const sources = [join("node", "functions"), join("node", "fluent"), join("specifications", "seq.d.ts")];
+
+/** The declarations of a folder, or of a file. */
+function declarationsIn(source: string): readonly string[] {
+  const path = join(folder(), source);
+  const files = source.endsWith(".d.ts") ? [path] : readdirSync(path).map((file) => join(path, file));
+  return files.filter((file) => file.endsWith(".d.ts")).map((file) => readFileSync(file, "utf8"));
+}
+
+/** The functions of the SDK by the names that it exports, and the methods of its classes, such as `Model.fit`. */
+export function functionSignatures(exported: ReadonlySet<string>): ReadonlyMap<string, readonly Signature[]> {
   const found = new Map<string, Signature[]>();
-  const functions = join(folder(), "node", "functions");
-  for (const file of readdirSync(functions).filter((file) => file.endsWith(".d.ts"))) {
-    const text = readFileSync(join(functions, file), "utf8");
-    for (const [, comment = "", declaration = "", name = ""] of text.matchAll(
-      // Within the type of an argument lines that end are followed by lines that are indented, or by its brace.
-      /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export declare (function (\w+)[\s\S]*?;)$(?!\n[ }])/gm,
-    )) {
-      const entry = { about: withoutStars(comment), declaration: declaration.replace(/\s+/g, " ") };
-      found.set(name, [...(found.get(name) ?? []), entry]);
+  const add = (name: string, comment: string, declaration: string) => {
+    const entry = { about: withoutStars(comment), declaration: declaration.replace(/\s+/g, " ") };
+    found.set(name, [...(found.get(name) ?? []), entry]);
+  };
+  for (const source of sources) {
+    for (const text of declarationsIn(source)) {
+      for (const [, comment = "", declaration = "", name = ""] of text.matchAll(
+        // Within the type of an argument lines that end are followed by lines that are indented, or by its brace.
+        /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?export declare ((?:function|const) (\w+)[\s\S]*?;)$(?!\n[ }])/gm,
+      )) {
+        add(name, comment, declaration);
+      }
+      for (const [, kind = "", body = ""] of text.matchAll(/^export declare class (\w+)[\s\S]*?\{\n([\s\S]*?)^\}/gm)) {
+        if (!exported.has(kind)) continue;
+        for (const [, comment = "", declaration = "", name = ""] of body.matchAll(
+          /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?^ {4}((?:static )?(\w+)[<(][\s\S]*?;)$(?!\n {5}| {4}\})/gm,
+        )) {
+          if (name !== "constructor") add(`${kind}.${name}`, comment, declaration);
+        }
+      }
     }
   }
-  return found;
+  const renamed = readFileSync(join(folder(), "node", "exports.d.ts"), "utf8");
+  for (const [, name = "", other = ""] of renamed.matchAll(/export \{ (\w+) as (\w+) \}/g)) {
+    found.set(other, found.get(name) ?? []);
+  }
+  return new Map([...found].filter(([name]) => name.includes(".") || exported.has(name)));
 }
 
 /** Options of several things, as the declarations describe them. */

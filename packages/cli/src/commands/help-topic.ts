@@ -7,7 +7,7 @@ import { functionSignatures, optionTexts, type Signature } from "./declarations.
 
 /** A thing that has a name in the SDK. */
 export interface Topic {
-  readonly kind: "optimizer" | "module" | "schedule" | "preset" | "function";
+  readonly kind: "optimizer" | "module" | "schedule" | "preset" | "function" | "method";
   readonly name: string;
   /** One or more sentences. */
   readonly about: string;
@@ -41,7 +41,10 @@ function topicsOf(name: string, topics: readonly Topic[]): readonly Topic[] {
   if (exact.length > 0) return exact;
   const word = name.replace(/^(?:torch\.|nn\.|optim\.|lr_scheduler\.|functional\.|F\.)+/, "").toLowerCase();
   const isOf = ({ name, pytorch, aliases = [] }: Topic) =>
-    name === word || aliases.includes(word) || pytorch?.toLowerCase().split(".").at(-1) === word;
+    name === word ||
+    name.split(".")[1]?.toLowerCase() === word ||
+    aliases.includes(word) ||
+    pytorch?.toLowerCase().split(".").at(-1) === word;
   return topics.filter(isOf);
 }
 
@@ -51,7 +54,8 @@ export async function topicNames(): Promise<readonly string[]> {
 }
 
 async function allTopics(): Promise<readonly Topic[]> {
-  const { help } = await import("@stepwell/sdk");
+  const sdk = await import("@stepwell/sdk");
+  const { help } = sdk;
   const { named, implementation, required, aliases, schedules } = optionTexts();
   return [
     ...help("optimizer").map(({ optimizer, pytorch, about }) => {
@@ -90,7 +94,10 @@ async function allTopics(): Promise<readonly Topic[]> {
         options,
       } as const;
     }),
-    ...functions(new Map(help("tensor").map(({ operation, pytorch }) => [operation, pytorch]))),
+    ...functions(
+      new Set(Object.keys(sdk)),
+      new Map(help("tensor").map(({ operation, pytorch }) => [operation, pytorch])),
+    ),
   ];
 }
 
@@ -98,10 +105,11 @@ async function allTopics(): Promise<readonly Topic[]> {
 const implementationDefaults = { fused: true, offload: false };
 
 /** The functions of the SDK, from its declarations. Operations have names in PyTorch. */
-function functions(pytorch: ReadonlyMap<string, string>): readonly Topic[] {
-  return [...functionSignatures()].map(([name, signatures]) => {
+function functions(exported: ReadonlySet<string>, pytorch: ReadonlyMap<string, string>): readonly Topic[] {
+  return [...functionSignatures(exported)].map(([name, signatures]) => {
     const original = pytorch.get(name);
-    return { kind: "function", name, about: "", ...(original && { pytorch: `torch.${original}` }), signatures };
+    const kind = name.includes(".") ? "method" : "function";
+    return { kind, name, about: "", ...(original && { pytorch: `torch.${original}` }), signatures };
   });
 }
 
@@ -123,14 +131,14 @@ function describe({ kind, name, about, pytorch, aliases, options, required, text
 
 const indented = (text: string) => (text === "" ? [] : text.split("\n").map((line) => `  ${line}`.trimEnd()));
 
-/** A part of a sentence with the name that differs in the fewest letters, if it is near. */
+/** A part of a sentence with the name that differs in the fewest letters. */
 function nearest(name: string, topics: readonly Topic[]): string {
   let best: { name: string; distance: number } | undefined;
   for (const topic of topics) {
     const distance = editDistance(name.toLowerCase(), topic.name.toLowerCase());
     if (!best || distance < best.distance) best = { name: topic.name, distance };
   }
-  return best && best.distance <= Math.max(1, name.length / 3) ? `: did you mean "${best.name}"?` : "";
+  return best ? `: did you mean "${best.name}"?` : "";
 }
 
 /** Levenshtein's distance of two short words. */

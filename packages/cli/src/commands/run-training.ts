@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { FitEvent, FitHistory } from "@stepwell/sdk";
-import { CommandError, exitCodes } from "../command-error.js";
+import { CommandError, exitCodes, fileError } from "../command-error.js";
 import type { NamedFile } from "../data/named-file.js";
 import { modelError } from "../model/model-file.js";
 import { livePage } from "../observers/live-page.js";
@@ -59,7 +59,13 @@ export async function runTraining(
     signal = name;
     interrupt.abort();
   };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
+  let outputError: unknown;
+  const endOfOutput = (error: unknown) => {
+    outputError ??= error;
+    interrupt.abort();
+  };
+  for (const name of signals) process.on(name, stop);
+  environment.stdout.on("error", endOfOutput);
   if (run.surplusOutputs > 0 && !show.quiet) {
     environment.stderr.write(`The model has ${run.surplusOutputs} more outputs than the targets have classes.\n`);
   }
@@ -75,6 +81,7 @@ export async function runTraining(
   });
   try {
     const history = await observe(trainingEvents(run, progress, interrupt.signal), ...observers);
+    if (outputError !== undefined) throw fileError("stdout", outputError);
     printEnd(run, progress, history, out, environment);
     if (history.reason === "aborted") process.exitCode = exitOf(signal ?? "SIGINT");
     if (history.reason === "nonfinite") {
@@ -89,7 +96,8 @@ export async function runTraining(
     const found = modelError(run.configuration.model, error);
     throw isBegun ? asFailure(found) : found;
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
+    for (const name of signals) process.off(name, stop);
+    environment.stdout.off("error", endOfOutput);
   }
 }
 
@@ -151,7 +159,13 @@ export function checkShown(read: readonly NamedFile[], out: NamedFile | undefine
   if (folder !== undefined) checkFolder(existsSync(folder) ? folder : dirname(resolve(folder)));
 }
 
-const exitOf = (signal: NodeJS.Signals) => (signal === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted);
+/** Signals that end a training after a save. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function exitOf(signal: NodeJS.Signals): number {
+  if (signal === "SIGHUP") return exitCodes.hangup;
+  return signal === "SIGTERM" ? exitCodes.terminated : exitCodes.interrupted;
+}
 
 /** In milliseconds: short epochs are saved so often, since a save waits for the disk. */
 const SAVE_INTERVAL = 1000;

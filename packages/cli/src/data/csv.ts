@@ -2,7 +2,7 @@
 
 import { CsvError, parse } from "csv-parse/sync";
 import { formatError } from "../command-error.js";
-import type { Cell, Table } from "./table.js";
+import { type Cell, repeated, type Table } from "./table.js";
 
 /** How a CSV file is read. */
 export interface CsvOptions {
@@ -24,6 +24,7 @@ export function parseCsv(path: string, text: string, { delimiter, header }: CsvO
   return {
     names: header ? cells : cells.map((_, index) => String(index + 1)),
     rows: body.map(({ record }) => record.map(cell)),
+    texts: body.map(({ record }) => record),
     lines: body.map(({ line }) => line),
   };
 }
@@ -50,12 +51,14 @@ function checkHeader(path: string, names: readonly string[]): void {
       "expected names of columns on line 1, given numbers; a file without names needs --no-header",
     );
   }
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const twice = repeated(names);
   if (twice !== undefined) throw formatError(path, `expected names of columns that differ, given "${twice}" twice`);
 }
 
+/** A decimal number, or infinity. Other spellings of JavaScript, such as 0x10, are texts. */
+const isNumber = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|Infinity)$/i;
+
 function cell(text: string): Cell {
   const trimmed = text.trim();
-  const value = Number(trimmed);
-  return trimmed === "" || Number.isNaN(value) ? trimmed : value;
+  return isNumber.test(trimmed) ? Number(trimmed) : trimmed;
 }

@@ -6,6 +6,7 @@ import type { Cell, Table } from "./table.js";
 /** Reads a table. Every object has the same keys, whose values are numbers, texts, booleans or rectangular lists of numbers. */
 export function parseJsonLines(path: string, text: string): Table {
   let names: readonly string[] | undefined;
+  let known = new Set<string>();
   const rows: Cell[][] = [];
   const lines: number[] = [];
   for (const [index, line] of text
@@ -15,10 +16,13 @@ export function parseJsonLines(path: string, text: string): Table {
     if (line.trim() === "") continue;
     const at = `line ${index + 1}`;
     const row = parseObject(path, at, line);
-    names ??= Object.keys(row);
+    if (!names) {
+      names = Object.keys(row);
+      known = new Set(names);
+    }
     const keys = Object.keys(row);
     const absent = names.find((name) => !Object.hasOwn(row, name));
-    const surplus = keys.find((name) => !names?.includes(name));
+    const surplus = keys.find((name) => !known.has(name));
     if (absent !== undefined) throw formatError(path, `${at}: expected the key "${absent}", as on the first line`);
     if (surplus !== undefined) throw formatError(path, `${at}: the key "${surplus}" is not on the first line`);
     rows.push(names.map((name) => cell(path, `${at}, "${name}"`, row[name])));

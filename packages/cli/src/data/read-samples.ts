@@ -71,7 +71,7 @@ export function readSamples(files: DataFiles, selection: Selection): ReadSamples
   const otherBytes = readBytes(other);
   hash.update(otherBytes);
   const parse = format === "npy" ? parseNpy : parseIdx;
-  const samples = samplesOfArrays(files.path, parse(files.path, bytes), parse(other, otherBytes), selection);
+  const samples = samplesOfArrays(files.path, parse(files.path, bytes), parse(other, otherBytes), selection, other);
   return { samples, sha256: hash.digest("hex") };
 }
 

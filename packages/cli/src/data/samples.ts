@@ -2,7 +2,7 @@
 
 import { CommandError, formatError } from "../command-error.js";
 import { elementCount, type NumberArray } from "./arrays.js";
-import type { Cell, Table } from "./table.js";
+import { type Cell, repeated, type Table } from "./table.js";
 
 /** Inputs and targets of the samples of a file. */
 export interface Samples {
@@ -59,22 +59,24 @@ export function samplesOfTable(path: string, table: Table, selection: Selection)
 function columnsOf(path: string, { names }: Table, { training, ...given }: Selection): Columns {
   const known = training?.columns;
   const target = known?.target ?? given.target ?? [names.includes("targets") ? "targets" : (names.at(-1) as string)];
-  const others = names.filter((name) => !target.includes(name));
+  const [all, targets] = [new Set(names), new Set(target)];
+  const others = names.filter((name) => !targets.has(name));
   const features = known?.features ?? given.features ?? (others.includes("inputs") ? ["inputs"] : others);
-  const absent = [...target, ...features].find((name) => !names.includes(name));
+  const absent = [...target, ...features].find((name) => !all.has(name));
   if (absent !== undefined) {
     const expected = known ? `expected the column "${absent}" of the training data` : `expected a column "${absent}"`;
     throw formatError(path, `${expected}, given ${names.slice(0, 12).join(", ")}`);
   }
   const chosen = [...features, ...target];
-  const twice = chosen.find((name, index) => chosen.indexOf(name) !== index);
+  const twice = repeated(chosen);
   if (twice !== undefined) {
     const isBoth = features.includes(twice) && target.includes(twice);
     throw formatError(path, `the column "${twice}" is ${isBoth ? "a feature and the target" : "named twice"}`);
   }
   if (features.length === 0)
     throw formatError(path, "expected a column of features in addition to the target, given none");
-  const surplus = names.find((name) => !chosen.includes(name));
+  const used = new Set(chosen);
+  const surplus = names.find((name) => !used.has(name));
   // Without --features each column is a feature, so this one would be, too.
   if (surplus !== undefined && known && !known.hasOthers) {
     throw formatError(
@@ -87,7 +89,8 @@ function columnsOf(path: string, { names }: Table, { training, ...given }: Selec
 
 /** Numbers of columns side by side. A column of lists stands alone, and keeps its shape. */
 function numberColumns(path: string, table: Table, names: readonly string[]) {
-  const columns = names.map((name) => table.names.indexOf(name));
+  const places = new Map(table.names.map((name, index) => [name, index]));
+  const columns = names.map((name) => places.get(name) as number);
   const first = table.rows[0]?.[columns[0] as number];
   const shape = names.length === 1 && typeof first === "object" ? first.shape : [names.length];
   const width = elementCount(shape);
@@ -155,7 +158,7 @@ function targetsOf(path: string, table: Table, names: readonly string[], selecti
   const texts = cells.map((cell, row) => {
     if (typeof cell === "object" || cell === "")
       throw formatError(path, `${at(row)}: expected a class, given ${shown(cell)}`);
-    return String(cell);
+    return table.texts?.[row]?.[column]?.trim() ?? String(cell);
   });
   const classes = training?.classes ?? [...new Set(texts)].sort();
   const numbers = new Map(classes.map((text, index) => [text, BigInt(index)]));
@@ -190,6 +193,7 @@ export function samplesOfArrays(
   inputs: NumberArray,
   targets: NumberArray,
   { areClasses, training }: Selection,
+  targetsPath = path,
 ): Samples {
   if (training?.classes) throw formatError(path, "expected classes of texts as in the training data, given numbers");
   const count = inputs.shape[0] ?? 0;
@@ -212,12 +216,12 @@ export function samplesOfArrays(
         `${path}: expected a class for each input, given targets [${targets.shape.join(", ")}]`,
       );
     }
-    const values = Array.from(targets.data, (value, index) => wholeClass(path, `target ${index}`, value));
+    const values = Array.from(targets.data, (value, index) => wholeClass(targetsPath, `target ${index}`, value));
     return { ...base, targets: BigInt64Array.from(values, BigInt), targetShape: [] };
   }
   const target = Array.from(targets.data).findIndex((value) => !Number.isFinite(value));
   if (target >= 0)
-    throw formatError(path, `expected finite targets, given ${targets.data[target]} at element ${target}`);
+    throw formatError(targetsPath, `expected finite targets, given ${targets.data[target]} at element ${target}`);
   // A loss compares outputs [n, 1] with targets of the same shape; [n] would be broadcast.
   const targetShape = targets.shape.length === 1 ? [1] : targets.shape.slice(1);
   return { ...base, targets: Float32Array.from(targets.data), targetShape };

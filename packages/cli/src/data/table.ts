@@ -9,6 +9,14 @@ export interface Table {
   readonly names: readonly string[];
   /** The cells of each row. */
   readonly rows: readonly (readonly Cell[])[];
+  /** The texts of the cells, where a file has texts alone: `01` and `1` are one number. */
+  readonly texts?: readonly (readonly string[])[];
   /** The line of the file on which a row begins, from 1. */
   readonly lines: readonly number[];
+}
+
+/** The first name that is in a list twice. */
+export function repeated(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
 }

@@ -1,5 +1,7 @@
 // The environment of a command: streams, and the form of its output.
 
+import { printable } from "./printable.js";
+
 /** A stream that a command writes to: `process.stdout` is one. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -15,7 +17,7 @@ export interface Environment {
 
 /** Writes a result: text for a reader, or one line of JSON. */
 export function printResult(environment: Environment, text: string, value: unknown): void {
-  environment.stdout.write(environment.json ? `${JSON.stringify(value, jsonNumber)}\n` : `${text}\n`);
+  environment.stdout.write(environment.json ? `${JSON.stringify(value, jsonNumber)}\n` : `${printable(text)}\n`);
 }
 
 /** JSON has no NaN and no infinity, so these are texts. */

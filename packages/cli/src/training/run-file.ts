@@ -40,11 +40,36 @@ export async function loadRun(path: string, run: Run): Promise<Progress> {
 export function readConfiguration(path: string): RunConfiguration {
   const text = configurationText(readHeader(path).text);
   if (text === undefined) throw formatError(path, "expected a run that `stepwell train` has saved");
-  const configuration = JSON.parse(text) as RunConfiguration;
-  if (configuration.version !== 1) {
-    throw formatError(path, `expected version 1 of a run, given ${configuration.version}: a newer stepwell reads it`);
+  const configuration = JSON.parse(text) as RunConfiguration | null;
+  if (Number.isInteger(configuration?.version) && configuration?.version !== 1) {
+    throw formatError(path, `expected version 1 of a run, given ${configuration?.version}: a newer stepwell reads it`);
   }
+  if (!isConfiguration(configuration)) throw formatError(path, "the description of its run is damaged");
   return configuration;
+}
+
+/** Whether a value has the parts of a configuration, which a program may have written. */
+function isConfiguration(value: RunConfiguration | null): value is RunConfiguration {
+  if (value?.version !== 1) return false;
+  const { data, validation, model, loss, optimizer, training, epochs, patience, seed, device } = value;
+  const areFiles = (files: RunConfiguration["data"] | null | undefined) =>
+    typeof files?.path === "string" && typeof files.sha256 === "string" && typeof files.header === "boolean";
+  const isNamed = (part: RunConfiguration["loss"] | null | undefined) =>
+    typeof part?.name === "string" && typeof part.options === "object";
+  const isCount = (count: unknown) => Number.isSafeInteger(count) && Number(count) >= 1;
+  return (
+    areFiles(data) &&
+    (validation === null || typeof validation === "number" || areFiles(validation)) &&
+    (model?.kind === "json" || (model?.kind === "module" && typeof model.path === "string")) &&
+    isNamed(loss) &&
+    isNamed(optimizer) &&
+    isCount(training?.batchsize) &&
+    isCount(training.accumulate) &&
+    isCount(epochs) &&
+    (patience === null || isCount(patience)) &&
+    Number.isSafeInteger(seed) &&
+    typeof device === "string"
+  );
 }
 
 function configurationText(header: string): string | undefined {
