@@ -149,9 +149,11 @@ fn options_table(definition: &Definition, optimizer: &Optimizer, all: bool) -> V
     let standard = defaults(definition.options);
     let rows: Vec<&[OptionValue]> = optimizer.groups().iter().map(|group| group.options()).collect();
     let included = |i: usize| i == 0 || (all && !definition.options[i].extension);
-    let shown = |i: usize| included(i) || rows.iter().any(|row| row[i] != standard[i]);
+    // Once for all rows, of which a file may have very many.
+    let shown: Vec<bool> =
+        (0..standard.len()).map(|i| included(i) || rows.iter().any(|row| row[i] != standard[i])).collect();
     let row = |row: &&[OptionValue]| {
-        let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown(*i));
+        let columns = definition.options.iter().zip(*row).enumerate().filter(|(i, _)| shown[*i]);
         Value::object(columns.map(|(_, (spec, value))| (spec.name, to_value(value))))
     };
     Value::Array(rows.iter().map(row).collect())
