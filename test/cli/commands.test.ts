@@ -219,6 +219,10 @@ it.each([
   [["bogus"], "unknown command 'bogus'"],
   [["doctor", "--fast"], "unknown option '--fast'"],
   [["bench", "--seconds", "1", "--seconds", "2"], "--seconds is given twice"],
+  [
+    ["launch", "-n", "1", "--grace", "2147484", "program.mjs"],
+    "option '--grace <seconds>' argument '2147484' is invalid. Expected a whole number from 0 to 2147483.",
+  ],
   [["inspect"], "missing required argument 'file'"],
   [["inspect", "a", "b"], "too many arguments for 'inspect'. Expected 1 argument but got 2."],
 ])("%j is an error in one line, and writes nothing", (args, message) => {

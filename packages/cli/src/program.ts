@@ -29,6 +29,9 @@ export interface Streams {
   readonly stderr: OutputStream;
 }
 
+/** In seconds, about 25 days: timers of Node count 2^31 - 1 ms at most, and a longer one ends at once. */
+const LONGEST = 2_147_483;
+
 /** The program. Its actions throw, and never end the process. */
 export function makeProgram(streams: Streams): Command {
   const program = new Command("stepwell")
@@ -95,7 +98,12 @@ export function makeProgram(streams: Streams): Command {
       wholeNumber(1),
     )
     .option("--port <port>", "the TCP port where they meet; default: a free one", wholeNumber(1, 65535))
-    .option("--grace <seconds>", "time to end after the signal TERM, before a process is killed", wholeNumber(0), 10)
+    .option(
+      "--grace <seconds>",
+      "time to end after the signal TERM, before a process is killed",
+      wholeNumber(0, LONGEST),
+      10,
+    )
     .argument("<program>", "a file of JavaScript or TypeScript, or a program")
     .argument("[arguments...]", "its arguments; those that begin with a dash after --")
     .action(async (file: string, given: string[], options: LaunchArguments) => {
