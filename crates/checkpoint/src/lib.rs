@@ -9,6 +9,7 @@ mod description;
 mod errors;
 mod header;
 mod json;
+mod layout;
 mod reader;
 mod replace;
 mod source;
@@ -17,6 +18,7 @@ mod write_behind;
 mod writer;
 
 pub use description::FORMAT_VERSION;
+pub use layout::TensorHeader;
 pub use reader::{Checkpoint, SavedTensor};
 pub use source::{Bytes, ReadAt, RegularFile};
-pub use writer::{Sink, TensorHeader, write, write_file};
+pub use writer::{Sink, write, write_file};

@@ -1,17 +1,16 @@
 //! Writing: the header, the elements of one tensor after the other, and then the checksum at its place in the header.
 
-use std::fmt::Write as _;
 use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::thread;
 
-use stepwell_optim::{Brief, Code, Error, Result};
+use stepwell_optim::{Code, Error, Result};
 
 use crate::checksum::Checksum;
-use crate::description::{self, DIGITS_PLACE};
-use crate::errors::{failed, malformed};
-use crate::header::MAX_HEADER_LEN;
-use crate::json::element_type;
+use crate::description::DIGITS_PLACE;
+use crate::errors::failed;
+use crate::layout::{Layout, TensorHeader};
 use crate::replace;
 use crate::write_behind::WriteBehind;
 
@@ -20,25 +19,6 @@ use crate::write_behind::WriteBehind;
 const MIN_SHARED_BYTES: usize = 1 << 18;
 /// In bytes, 64 MiB: a write that fails waits for the checksum of at most this much.
 const MAX_SHARED_BYTES: usize = 1 << 26;
-
-/// Name, element type and shape of a tensor to be written.
-pub struct TensorHeader {
-    /// The name, unique in the file.
-    pub name: String,
-    /// The element type as safetensors names it: `F32`.
-    pub dtype: &'static str,
-    /// The sizes of the dimensions; none for a single number.
-    pub shape: Vec<usize>,
-}
-
-impl TensorHeader {
-    /// Bits of an element, and bytes of all.
-    fn sizes(&self) -> std::result::Result<(u64, u64), String> {
-        let bits = element_type(self.dtype).ok_or_else(|| format!("unknown dtype {}", self.dtype))?;
-        let all = self.shape.iter().try_fold(bits, |product, size| product.checked_mul(*size as u64));
-        Ok((bits, all.ok_or_else(|| format!("`{}` is too large", self.name))? / 8))
-    }
-}
 
 /// Takes the bytes of a tensor, little endian, in any number of pieces.
 pub trait Sink {
@@ -78,11 +58,10 @@ pub fn write_file(
 
 /// Writes tensors by name with a description, which is JSON.
 ///
-/// `data` gives the elements of the tensor of an index to a sink, called once for each. Tensors with the largest elements
-/// come first, so that all are aligned. `place` is the name of the output in messages.
+/// `data` gives the elements of the tensor of an index to a sink, called once for each. `place` is the name of the output in messages.
 ///
 /// # Errors
-/// [`Code::File`] if the output fails. [`Code::Format`] for a name that comes twice, or a header above 100,000,000 bytes.
+/// [`Code::File`] if the output fails, and for a header above 100,000,000 bytes. [`Code::Argument`] for a name that comes twice.
 /// [`Code::Internal`] for another number of bytes than the shape has. The errors of `data`.
 pub fn write(
     place: &str,
@@ -91,32 +70,15 @@ pub fn write(
     content: &str,
     data: &mut dyn FnMut(usize, &mut dyn Sink) -> Result<()>,
 ) -> Result<()> {
-    let mut order = Vec::new();
-    for (i, tensor) in tensors.iter().enumerate() {
-        order.push((i, tensor.sizes().map_err(|problem| malformed(place, &problem))?));
-    }
-    order.sort_by_key(|(i, (bits, _))| (std::cmp::Reverse(*bits), &tensors[*i].name));
-    let mut names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
-    names.push(description::METADATA);
-    names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        let problem = match pair[1] {
-            description::METADATA => "the format needs this name itself",
-            _ => "two of its tensors have this name",
-        };
-        let message = format!("expected other names than `{}` in {}: {problem}", Brief(pair[1]), Brief(place));
-        return Err(Error::new(Code::Argument, message));
-    }
-    let header = header(tensors, &order, content).map_err(|problem| malformed(place, &problem))?;
-    if header.len() as u64 > MAX_HEADER_LEN {
-        let message = format!("its names need {} bytes, and the format allows {MAX_HEADER_LEN}", header.len());
-        return Err(failed("write", place, &message));
-    }
+    let layout = Layout::new(place, tensors)?;
+    let header = layout.header(place, tensors, content)?;
     let unwritable = |error: std::io::Error| failed("write", place, &error);
     let mut elements = Elements { output, checksum: Checksum::default(), written: 0 };
     elements.take(&(header.len() as u64).to_le_bytes()).map_err(unwritable)?;
     elements.take(header.as_bytes()).map_err(unwritable)?;
-    for (i, (_, bytes)) in order {
+    for i in layout.order {
+        let Range { start, end } = layout.ranges[i];
+        let bytes = end - start;
         elements.written = 0;
         data(i, &mut elements)?;
         if elements.written != bytes {
@@ -164,30 +126,6 @@ impl<W: Write> Sink for Elements<'_, W> {
     }
 }
 
-/// The header: the description, then the tensors in the order of their data.
-fn header(
-    tensors: &[TensorHeader],
-    order: &[(usize, (u64, u64))],
-    content: &str,
-) -> std::result::Result<String, String> {
-    let mut text = description::written(content)?;
-    let mut start = 0;
-    for (i, (_, bytes)) in order {
-        let TensorHeader { name, dtype, shape } = &tensors[*i];
-        let name = serde_json::to_string(name).map_err(|error| error.to_string())?;
-        // Debug shows a list of numbers as JSON does, and writing to a string does not fail.
-        let offsets = [start, start + bytes];
-        let _ = write!(text, ",{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":{offsets:?}}}");
-        start += bytes;
-    }
-    text.push('}');
-    // The data begin at a multiple of 8.
-    while text.len() % 8 != 0 {
-        text.push(' ');
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
@@ -204,8 +142,8 @@ mod tests {
     fn written(tensors: &[TensorHeader], content: &str) -> Result<Vec<u8>> {
         let mut output = Cursor::new(Vec::new());
         write("memory", &mut output, tensors, content, &mut |i, sink| {
-            let (_, bytes) = tensors[i].sizes().expect("it is small");
-            sink.take(&vec![i as u8; bytes as usize]).map_err(|error| failed("write", "memory", &error))
+            let Range { start, end } = Layout::new("memory", tensors).expect("they have places").ranges[i];
+            sink.take(&vec![i as u8; (end - start) as usize]).map_err(|error| failed("write", "memory", &error))
         })?;
         Ok(output.into_inner())
     }
