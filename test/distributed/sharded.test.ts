@@ -105,3 +105,23 @@ test("processes save a loop of their own as one file, and a failure of rank 0 fa
     expect(failed).toEqual(rank === 0 ? expect.stringMatching(/^ERR_FILE saveAsync: /) : message);
   }
 });
+
+test("processes write their parts of one file, or rank 0 all of it, to the byte", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "shared-"));
+  try {
+    const ranks = await resultsOf<Readonly<Record<string, unknown>>>("sharded-file", 2, { path: join(folder, "run") });
+    for (const [rank, results] of ranks.entries()) {
+      const { failed, isIntact, files, elsewhere, ...compared } = results;
+      expect(Object.keys(compared)).toContain("no common folder");
+      for (const [name, isEqual] of Object.entries(compared)) expect(isEqual, name).toBe(true);
+      expect(elsewhere).toEqual(rank === 0 ? ["run"] : []);
+      if (process.platform !== "linux") continue;
+      // Rank 1 writes its part itself, so that its limit is an error.
+      const message = "ERR_DISTRIBUTED saveAsync: rank 1 has failed in this call, and says why";
+      expect(failed).toEqual(rank === 1 ? expect.stringMatching(/^ERR_FILE saveAsync: .*\(os error 27\)$/) : message);
+      expect([isIntact, files]).toEqual([true, ["run"]]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -19,7 +19,7 @@ pub(crate) const READ_BYTES: usize = 1 << 17;
 /// Hexadecimal digits of a checksum.
 pub(crate) const DIGITS: usize = 64;
 /// Bytes of SHA-256.
-const DIGEST_BYTES: usize = 32;
+pub(crate) const DIGEST_BYTES: usize = 32;
 
 /// The checksum of bytes that come one after the other.
 #[derive(Default)]
@@ -80,6 +80,18 @@ impl BlockDigests {
             && self.zeros.start.max(block.start) >= self.zeros.end.min(block.end);
         let digest = self.digests.get(usize::try_from(block.start / BLOCK_BYTES).ok()?)?;
         (is_whole && digest.get().is_none()).then_some(digest)
+    }
+
+    /// The digest of each block, if it is known.
+    pub(crate) fn known(&self) -> impl Iterator<Item = Option<&[u8; DIGEST_BYTES]>> {
+        self.digests.iter().map(OnceLock::get)
+    }
+
+    /// Sets the digest of a block, unless it is known.
+    pub(crate) fn add(&self, block: usize, digest: [u8; DIGEST_BYTES]) {
+        if let Some(place) = self.digests.get(block) {
+            place.get_or_init(|| digest);
+        }
     }
 
     /// Computes the digests that are missing, and then the checksum.

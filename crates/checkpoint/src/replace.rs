@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Beginning and end of the name of a scratch file; between them are 32 hexadecimal digits.
 const PREFIX: &str = ".stepwell-";
 const SUFFIX: &str = ".tmp";
+/// The 32 digits of the name of a scratch file.
+pub(crate) type Token = [u64; 2];
 /// How often another name is tried.
 const MAX_TRIES: usize = 16;
 /// A search for old scratch files reads at most this many entries of a folder.
@@ -21,31 +23,73 @@ const MAX_ENTRIES: usize = 1 << 16;
 /// Replaces the file at `path`, or the one that a link there points at, by what `write` writes. After an error the file is as before,
 /// unless the message says that it has the new content.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    let target = target(path)?;
-    let before = match fs::symlink_metadata(&target) {
-        Ok(metadata) if metadata.is_file() => Some(metadata),
-        Ok(_) => return Err(Error::other("it is not a regular file")),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    let folder = folder_of(&target);
-    // The standard library panics if the system does not close a folder. The file is saved without the search, too.
-    let _ = std::panic::catch_unwind(|| sweep(&folder));
-    let mut scratch = Scratch::new(&folder, before.as_ref())?;
-    write(&mut scratch.file)?;
-    if let Some(before) = &before {
-        keep_owner_and_mode(&scratch.file, before)?;
+    let mut replacement = Replacement::begin(path)?;
+    write(&mut replacement.scratch.file)?;
+    replacement.commit()
+}
+
+/// A scratch file that takes the place of another one. Unless it is committed, it is removed.
+pub(crate) struct Replacement {
+    target: PathBuf,
+    folder: PathBuf,
+    before: Option<Metadata>,
+    scratch: Scratch,
+}
+
+impl Replacement {
+    /// Makes an empty scratch file for the file at `path`, or the one that a link there points at.
+    pub(crate) fn begin(path: &Path) -> Result<Self> {
+        let target = target(path)?;
+        let before = match fs::symlink_metadata(&target) {
+            Ok(metadata) if metadata.is_file() => Some(metadata),
+            Ok(_) => return Err(Error::other("it is not a regular file")),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let folder = folder_of(&target);
+        // The standard library panics if the system does not close a folder. The file is saved without the search, too.
+        let _ = std::panic::catch_unwind(|| sweep(&folder));
+        let scratch = Scratch::new(&folder, before.as_ref())?;
+        Ok(Self { target, folder, before, scratch })
     }
-    scratch.file.sync_all()?;
-    fs::rename(&scratch.path, &target)?;
-    scratch.renamed = true;
-    // Without the sync of the folder a power cut can lose the rename. Windows cannot open a folder, and does not need
-    // it.
-    if cfg!(unix) {
-        File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|error| in_place(&error))
-    } else {
-        Ok(())
+
+    /// The scratch file.
+    pub(crate) fn file(&self) -> &File {
+        &self.scratch.file
     }
+
+    /// By this another process opens the scratch file.
+    pub(crate) fn token(&self) -> Token {
+        self.scratch.token
+    }
+
+    /// Puts the scratch file in the place of the file. After an error the file is as before, unless the message says that it has the
+    /// new content.
+    pub(crate) fn commit(mut self) -> Result<()> {
+        if let Some(before) = &self.before {
+            keep_owner_and_mode(&self.scratch.file, before)?;
+        }
+        self.scratch.file.sync_all()?;
+        fs::rename(&self.scratch.path, &self.target)?;
+        self.scratch.renamed = true;
+        // Without the sync of the folder a power cut can lose the rename. Windows cannot open a folder, and does not need
+        // it.
+        if cfg!(unix) {
+            File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(|error| in_place(&error))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Opens the scratch file that another process has made for the file at `path`. A name of 128 random bits is there only if both
+/// processes see one folder.
+pub(crate) fn open_scratch(path: &Path, token: Token) -> Result<File> {
+    let file = for_writing().open(folder_of(&target(path)?).join(scratch_name(token)))?;
+    if !file.metadata()?.is_file() {
+        return Err(Error::other("it is not a regular file"));
+    }
+    Ok(file)
 }
 
 /// The error of a folder that is not synced after the rename.
@@ -99,6 +143,7 @@ fn is_trusted(_: &Metadata, _: &Metadata) -> bool {
 
 /// A file that is removed unless it was renamed.
 struct Scratch {
+    token: Token,
     path: PathBuf,
     file: File,
     renamed: bool,
@@ -110,7 +155,7 @@ impl Scratch {
     fn new(folder: &Path, before: Option<&Metadata>) -> Result<Self> {
         let mut options = OpenOptions::new();
         // `create_new` does not follow links.
-        options.write(true).create_new(true);
+        options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         if before.is_some() {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -118,7 +163,8 @@ impl Scratch {
         let _ = before;
         let random = RandomState::new();
         for _ in 0..MAX_TRIES {
-            let path = folder.join(format!("{PREFIX}{:016x}{:016x}{SUFFIX}", number(&random), number(&random)));
+            let token = [number(&random), number(&random)];
+            let path = folder.join(scratch_name(token));
             let file = match options.open(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 opened => opened?,
@@ -126,7 +172,7 @@ impl Scratch {
             // A sweep may have found it before it was locked; not every file system has locks, and then nothing is swept.
             let locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
             // Unless it is used, it is removed.
-            let scratch = Self { path, file, renamed: false };
+            let scratch = Self { token, path, file, renamed: false };
             if locked && is_at(&scratch.file, &scratch.path) {
                 return Ok(scratch);
             }
@@ -158,16 +204,25 @@ fn sweep(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        let mut options = OpenOptions::new();
         // Some file systems do not lock files that are open for reading only.
-        options.read(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
-        let Ok(file) = options.open(&path) else { continue };
+        let Ok(file) = for_writing().read(true).open(&path) else { continue };
         if file.try_lock().is_ok() && is_at(&file, &path) {
             let _ = fs::remove_file(&path);
         }
     }
+}
+
+/// How a file is opened that another process has made.
+fn for_writing() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+}
+
+fn scratch_name([first, second]: Token) -> String {
+    format!("{PREFIX}{first:016x}{second:016x}{SUFFIX}")
 }
 
 fn is_scratch_name(name: &str) -> bool {

@@ -75,18 +75,28 @@ impl RegularFile {
 
 impl ReadAt for RegularFile {
     fn length(&self) -> Result<u64> {
-        Ok(self.0.metadata()?.len())
+        self.0.length()
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        self.0.read_exact_at(buffer, offset)
+    }
+}
+
+impl ReadAt for File {
+    fn length(&self) -> Result<u64> {
+        Ok(self.metadata()?.len())
     }
 
     #[cfg(unix)]
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.0, buffer, offset)
+        std::os::unix::fs::FileExt::read_exact_at(self, buffer, offset)
     }
 
     #[cfg(windows)]
     fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> Result<()> {
         while !buffer.is_empty() {
-            match std::os::windows::fs::FileExt::seek_read(&self.0, buffer, offset)? {
+            match std::os::windows::fs::FileExt::seek_read(self, buffer, offset)? {
                 0 => return Err(Error::from(ErrorKind::UnexpectedEof)),
                 count => {
                     buffer = &mut buffer[count..];

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Result, Seek, SeekFrom, Write};
 
 /// In bytes, 8 MiB: as much is handed to the disk at a time. Less makes more and smaller requests.
-const WINDOW_BYTES: usize = 1 << 23;
+pub(crate) const WINDOW_BYTES: usize = 1 << 23;
 
 /// A file that is written from its start.
 pub(crate) struct WriteBehind<'a> {
@@ -20,23 +20,24 @@ impl<'a> WriteBehind<'a> {
         Self { file, pending: 0, started: 0 }
     }
 
-    /// Lets the disk begin with what is pending. Only advice: the sync reports errors.
+    /// Lets the disk begin with what is pending.
     fn start(&mut self) {
-        #[cfg(target_os = "linux")]
-        if let (Ok(from), Ok(length)) = (self.started.try_into(), self.pending.try_into()) {
-            // SAFETY: the file is open, and the call does not access memory of this process.
-            unsafe {
-                libc::sync_file_range(
-                    std::os::fd::AsRawFd::as_raw_fd(&*self.file),
-                    from,
-                    length,
-                    libc::SYNC_FILE_RANGE_WRITE,
-                )
-            };
-        }
+        start_writing(self.file, self.started, self.pending as u64);
         self.started += self.pending as u64;
         self.pending = 0;
     }
+}
+
+/// Lets the disk begin to write bytes of a file from a place on, all that follow if `length` is 0. Only advice: the sync reports errors.
+pub(crate) fn start_writing(file: &File, from: u64, length: u64) {
+    #[cfg(target_os = "linux")]
+    if let (Ok(from), Ok(length)) = (from.try_into(), length.try_into()) {
+        // SAFETY: the file is open, and the call does not access memory of this process.
+        unsafe {
+            libc::sync_file_range(std::os::fd::AsRawFd::as_raw_fd(file), from, length, libc::SYNC_FILE_RANGE_WRITE)
+        };
+    }
+    let _ = (file, from, length);
 }
 
 impl Write for WriteBehind<'_> {

@@ -3,53 +3,46 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use stepwell_checkpoint::{TensorHeader, write, write_file};
-use stepwell_optim::{Code, Error, Result};
+use stepwell_checkpoint::{write, write_file};
+use stepwell_optim::{Code, Error, Result, Shared, SharedCell};
 
 use crate::commands::arguments::Arguments;
-use crate::commands::saved_arrays::SavedArray;
+use crate::commands::saved_arrays::{SavedArray, headers};
 use crate::commands::saved_file::{entries_of, open};
 use crate::commands::saved_run::{Description, describe};
+use crate::commands::sharded_file;
 use crate::commands::state::Buffers;
 use crate::engine::Engine;
 use crate::session::Session;
-use crate::training::sharding::Sharding;
-use crate::values::element_bytes::{dtype_of, word};
+use crate::training::bound_optimizer::BoundOptimizer;
+use crate::values::element_bytes::dtype_of;
 use crate::values::json;
 use crate::values::value::Value;
 
 /// The place of bytes that are written in messages.
 const RUN: &str = "the run";
 
-/// `save(path, objects)`. If processes share the state of an optimizer, each calls it: rank 0 writes the file, and the others wait for it.
+/// `save(path, objects)`. If processes share the state of an optimizer, each calls it.
 pub(crate) fn save<E: Engine>(session: &Session<E>, path: &str, mut arguments: Arguments) -> Result<Value> {
     let objects = arguments.run_objects()?;
     arguments.finish()?;
-    let sharding = sharding_of(session, &objects);
-    let buffers = match &sharding {
-        Some(sharding) if !sharding.is_first() => Buffers::Sent,
-        _ => Buffers::Kept,
-    };
-    let Description { content, arrays } = describe(session, objects, buffers)?;
-    let mut text = String::new();
-    json::write(&content, &mut text)?;
-    let write = || write_arrays(&session.engine, path, &arrays, &text);
-    match sharding {
-        None => write()?,
-        Some(sharding) => {
-            let written = if sharding.is_first() { write() } else { Ok(()) };
-            sharding.any(written.map(|()| true))?;
-        }
+    let bound = sharded(session, &objects);
+    if !bound.is_empty() {
+        sharded_file::save(session, path, objects, &bound)?;
+        return Ok(Value::Null);
     }
+    let Description { content, arrays } = describe(session, objects, Buffers::Whole)?;
+    write_arrays(&session.engine, path, &arrays, &content)?;
     Ok(Value::Null)
 }
 
-/// The processes that share the state of an optimizer among these objects.
-fn sharding_of<E: Engine>(session: &Session<E>, objects: &[(String, Value)]) -> Option<Sharding<E>> {
-    objects.iter().find_map(|(_, object)| {
+/// The optimizers among these objects whose state processes share.
+fn sharded<E: Engine>(session: &Session<E>, objects: &[(String, Value)]) -> Vec<Shared<SharedCell<BoundOptimizer<E>>>> {
+    let optimizers = objects.iter().filter_map(|(_, object)| {
         let Value::Handle(handle) = object else { return None };
-        session.optimizer(*handle).ok()?.sharding.clone()
-    })
+        session.shared_optimizer(*handle).ok()
+    });
+    optimizers.filter(|bound| bound.borrow().sharding.is_some()).map(Shared::clone).collect()
 }
 
 /// Writes a file of arrays with a description, each from its own memory.
@@ -59,22 +52,11 @@ pub(crate) fn write_arrays<E: Engine>(engine: &E, path: &str, arrays: &[SavedArr
 
 /// `serialize(objects)`: the bytes of the file that `save(path, objects)` writes.
 pub(crate) fn serialize<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
-    let Description { content, arrays } = describe(session, arguments.run_objects()?, Buffers::Kept)?;
+    let Description { content, arrays } = describe(session, arguments.run_objects()?, Buffers::Whole)?;
     arguments.finish()?;
-    let mut text = String::new();
-    json::write(&content, &mut text)?;
     let mut output = Cursor::new(Vec::new());
-    write(RUN, &mut output, &headers(&arrays), &text, &mut |i, sink| arrays[i].write(&session.engine, RUN, sink))?;
+    write(RUN, &mut output, &headers(&arrays), &content, &mut |i, sink| arrays[i].write(&session.engine, RUN, sink))?;
     Ok(Value::Bytes(output.into_inner()))
-}
-
-fn headers<E: Engine>(arrays: &[SavedArray<E>]) -> Vec<TensorHeader> {
-    let header = |array: &SavedArray<E>| TensorHeader {
-        name: array.name.clone(),
-        dtype: word(array.dtype),
-        shape: array.shape.clone(),
-    };
-    arrays.iter().map(header).collect()
 }
 
 /// `inspect(path)`: what a file holds, without its elements.

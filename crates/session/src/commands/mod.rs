@@ -72,6 +72,8 @@ pub(crate) mod sdk_files;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod selection;
 pub(crate) mod session;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod sharded_file;
 pub(crate) mod state;
 pub(crate) mod state_entries;
 pub(crate) mod steps;

@@ -1,6 +1,6 @@
 //! Arrays that are saved: each is written from its own memory.
 
-use stepwell_checkpoint::Sink;
+use stepwell_checkpoint::{Sink, TensorHeader};
 use stepwell_optim::{Result, Shared, SharedCell};
 
 use crate::commands::saved_file::failed;
@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::training::bound_optimizer::BoundOptimizer;
 use crate::values::data::Data;
 use crate::values::dtype::Dtype;
-use crate::values::element_bytes::write_elements;
+use crate::values::element_bytes::{word, write_elements};
 use crate::values::named_arrays::NamedArray;
 
 /// An array with its name in the file.
@@ -23,7 +23,8 @@ pub(crate) struct SavedArray<E: Engine> {
 pub(crate) enum Elements<E: Engine> {
     Own(Data),
     Tensor(E::Tensor),
-    /// A buffer of an optimizer, by the position of its parameter and its index.
+    /// A buffer of an optimizer, by the position of its parameter and its index. If processes share the state, it has the elements of
+    /// this process.
     Buffer(Shared<SharedCell<BoundOptimizer<E>>>, usize, usize),
 }
 
@@ -66,4 +67,14 @@ impl<E: Engine> SavedArray<E> {
             }
         }
     }
+}
+
+/// Name, type and shape of each array.
+pub(crate) fn headers<E: Engine>(arrays: &[SavedArray<E>]) -> Vec<TensorHeader> {
+    let header = |array: &SavedArray<E>| TensorHeader {
+        name: array.name.clone(),
+        dtype: word(array.dtype),
+        shape: array.shape.clone(),
+    };
+    arrays.iter().map(header).collect()
 }

@@ -21,15 +21,16 @@ use crate::training::data_loader::{TestOptions, TrainOptions};
 use crate::values::convert::to_value;
 use crate::values::dtype::Dtype;
 use crate::values::handle::Handle;
+use crate::values::json;
 use crate::values::named_arrays::{NamedArray, reference, take};
 use crate::values::value::Value;
 
 /// The most levels of lists and dictionaries in plain data. The reader of JSON takes 128, and some of the description are around them.
 const MAX_LEVELS: usize = 100;
 
-/// The description of a run, and the arrays that it names.
+/// The description of a run as JSON, and the arrays that it names.
 pub(crate) struct Description<E: Engine> {
-    pub(crate) content: Value,
+    pub(crate) content: String,
     pub(crate) arrays: Vec<SavedArray<E>>,
 }
 
@@ -54,7 +55,8 @@ pub(crate) fn describe<E: Engine>(
         described.push((name, entry));
     }
     let generator = generator_value(&session.random);
-    let content = Value::object([("objects", Value::Object(described)), ("generator", generator)]);
+    let mut content = String::new();
+    json::write(&Value::object([("objects", Value::Object(described)), ("generator", generator)]), &mut content)?;
     Ok(Description { content, arrays: run.arrays.into_inner() })
 }
 

@@ -13,7 +13,7 @@ use crate::values::handle::Handle;
 use crate::values::value::{Entries, NumericArray, Value};
 
 /// Reads a buffer of a parameter: the positions of both, the buffer, and the shape of the parameter. The last argument is true if
-/// the buffer is the optimizer's own, and not a copy of what the tensor library or a device holds.
+/// the optimizer's own buffer has the elements, and false if the tensor library or a device has them.
 pub(crate) type BufferReader<'a> = dyn FnMut(usize, usize, &Buffer, &[usize], bool) -> Result<Value> + 'a;
 
 /// The definition of an optimizer as plain data; with buffers, its state.
@@ -23,19 +23,19 @@ pub(crate) fn describe<E: Engine>(
     all: bool,
     with_buffers: bool,
 ) -> Result<Value> {
-    describe_with(session, handle, all, with_buffers.then_some(Buffers::Kept), &mut |_, _, buffer, shape, _| {
+    describe_with(session, handle, all, with_buffers.then_some(Buffers::Whole), &mut |_, _, buffer, shape, _| {
         Ok(Value::NumericArray(NumericArray { data: buffer.try_into()?, shape: shape.to_vec() }))
     })
 }
 
-/// Which buffers a process describes, if processes share the state of an optimizer.
+/// The buffers that a process describes, if processes share the state of an optimizer.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Buffers {
-    /// All of them.
-    Kept,
-    /// None, since another process has all.
+    /// With the elements of all processes.
+    Whole,
+    /// Each process has its part of the elements.
     #[cfg(not(target_family = "wasm"))]
-    Sent,
+    InParts,
 }
 
 /// As [`describe`], with what `read` makes of the buffers.
@@ -56,7 +56,7 @@ pub(crate) fn describe_with<E: Engine>(
         Some(buffers) => whole_state(session, &bound, buffers)?,
         None => WithState::Own(&bound.optimizer),
     };
-    let is_own = matches!(optimizer, WithState::Own(_));
+    let is_own = !matches!(optimizer, WithState::Copy(_));
     let definition = optimizer.definition();
     let names = bound.registry.names(engine);
     let mut identities: Vec<_> = names.iter().map(|(identity, _)| *identity).collect();
@@ -135,7 +135,7 @@ fn whole_state<'a, E: Engine>(
     if bound.sharding.is_some() {
         steps::check_turn(session)?;
     }
-    bound.with_whole_state(&session.engine, buffers == Buffers::Kept)
+    bound.with_whole_state(&session.engine, buffers == Buffers::Whole)
 }
 
 #[cfg(target_family = "wasm")]

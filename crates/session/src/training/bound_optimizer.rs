@@ -427,10 +427,13 @@ impl<E: Engine> BoundOptimizer<E> {
     }
 }
 
-/// An optimizer with its state: the state itself, or a copy of what the tensor library or a device holds.
+/// An optimizer with its state: the state itself, or a copy of what the tensor library, a device or other processes hold.
 pub(crate) enum WithState<'a> {
     Own(&'a Optimizer),
     Copy(Box<Optimizer>),
+    /// With empty buffers. Processes have the elements in parts, each in its own optimizer.
+    #[cfg(not(target_family = "wasm"))]
+    Parts(Box<Optimizer>),
 }
 
 impl Deref for WithState<'_> {
@@ -440,6 +443,8 @@ impl Deref for WithState<'_> {
         match self {
             WithState::Own(optimizer) => optimizer,
             WithState::Copy(optimizer) => optimizer,
+            #[cfg(not(target_family = "wasm"))]
+            WithState::Parts(optimizer) => optimizer,
         }
     }
 }

@@ -75,11 +75,12 @@ impl<E: Engine> BoundOptimizer<E> {
         }
     }
 
-    /// The optimizer with the state of all parameters, or without buffers unless it keeps them. Each process that shares the state calls this.
-    pub(crate) fn with_whole_state(&self, engine: &E, keeps: bool) -> Result<WithState<'_>> {
+    /// The optimizer with the state of all parameters. If processes share it, each calls this, and without elements the buffers are empty.
+    pub(crate) fn with_whole_state(&self, engine: &E, has_elements: bool) -> Result<WithState<'_>> {
         let Some(sharding) = &self.sharding else { return self.with_state() };
         let mut copy = self.optimizer.without_state();
-        copy.set_states(sharding.states(engine, &self.optimizer, keeps)?);
-        Ok(WithState::Copy(Box::new(copy)))
+        copy.set_states(sharding.states(engine, &self.optimizer, has_elements)?);
+        let copy = Box::new(copy);
+        Ok(if has_elements { WithState::Copy(copy) } else { WithState::Parts(copy) })
     }
 }

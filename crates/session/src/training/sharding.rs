@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use stepwell_optim::{
-    Buffer, BufferType, Code, Error, Gather, MAX_BUFFERS, Optimizer, Outcome, Peers, Result, Shards, State,
+    Buffer, BufferType, Code, Error, Gather, MAX_BUFFERS, Optimizer, Outcome, Part, Peers, Result, Shards, State,
 };
 
 use crate::engine::Engine;
@@ -93,26 +93,49 @@ impl<E: Engine> Sharding<E> {
 
     /// True if something is true on one of the processes. If it has failed on one, it fails on all.
     pub(crate) fn any(&self, own: Result<bool>) -> Result<bool> {
-        /// A process that has failed.
-        const FAILED: f64 = -1.0;
-        let rows = self.group.gather(&[own.as_ref().map_or(FAILED, |own| f64::from(u8::from(*own)))]);
-        own?;
-        let rows = rows?;
-        match rows.iter().position(|row| row[0] == FAILED) {
+        let (_, rows) = self.exchange(own, |own| vec![f64::from(u8::from(*own))], 1)?;
+        Ok(rows.iter().any(|row| row[0] > 0.0))
+    }
+
+    /// Gives numbers of a result to all processes, as many on each. Returns the result and the numbers of each process. If it has failed on
+    /// one, it fails on all.
+    pub(crate) fn exchange<T>(
+        &self,
+        own: Result<T>,
+        numbers: impl FnOnce(&T) -> Vec<f64>,
+        count: usize,
+    ) -> Result<(T, Vec<Vec<f64>>)> {
+        let mut row = match &own {
+            Ok(own) => numbers(own),
+            // The group is of no use: another meeting could take the timeout once more.
+            Err(error) if error.code() == Code::Distributed => return own.map(|own| (own, Vec::new())),
+            Err(_) => vec![0.0; count],
+        };
+        row.push(f64::from(u8::from(own.is_err())));
+        let rows = self.group.gather(&row);
+        let own = own?;
+        let mut rows = rows?;
+        let failed: Vec<_> = rows.iter_mut().map(Vec::pop).collect();
+        match failed.iter().position(|failed| *failed != Some(0.0)) {
             Some(rank) => {
                 Err(Error::new(Code::Distributed, format!("rank {rank} has failed in this call, and says why")))
             }
-            None => Ok(rows.iter().any(|row| row[0] > 0.0)),
+            None => Ok((own, rows)),
         }
     }
 
-    /// True on the process that writes files.
-    pub(crate) fn is_first(&self) -> bool {
-        self.group.rank() == 0
+    /// The number of this process.
+    pub(crate) fn rank(&self) -> usize {
+        self.group.rank()
     }
 
-    /// The states of all parameters, on processes that keep the buffers. Each process calls it.
-    pub(super) fn states(&self, engine: &E, optimizer: &Optimizer, keeps: bool) -> Result<Vec<Option<State>>> {
+    /// The parts of a parameter with their owners, one after the other.
+    pub(crate) fn parts(&self) -> &[Vec<Part>] {
+        self.shards.parts()
+    }
+
+    /// The states of all parameters. Without elements their buffers are empty, of the right types. Each process calls it.
+    pub(super) fn states(&self, engine: &E, optimizer: &Optimizer, has_elements: bool) -> Result<Vec<Option<State>>> {
         let own: Vec<_> = optimizer.groups().iter().flat_map(|group| group.states()).map(Option::as_ref).collect();
         let mut row = Vec::with_capacity(ROW * own.len());
         for state in &own {
@@ -138,12 +161,14 @@ impl<E: Engine> Sharding<E> {
                 for owner in parts.iter().map(|part| part.owner) {
                     let [number, length] = [0, 1].map(|i| described(owner)[2 + 2 * index + i]);
                     let Some(dtype) = dtype_of(number) else { continue };
-                    let own = own.filter(|_| owner == self.group.rank());
-                    let part = self.elements(engine, own, owner, dtype, length as usize)?;
-                    whole = match whole {
-                        Some(whole) => Some(joined(whole, part)?),
-                        None => Some(part).filter(|_| keeps),
+                    let part = match has_elements {
+                        true => self.elements(engine, own, owner, dtype, length as usize)?,
+                        false => Data::Long(Vec::new()).cast(dtype)?,
                     };
+                    whole = Some(match whole {
+                        Some(whole) => joined(whole, part)?,
+                        None => part,
+                    });
                 }
                 state.buffers[index] = whole.map(|whole| whole.to_buffer(index)).transpose()?;
             }
@@ -152,9 +177,16 @@ impl<E: Engine> Sharding<E> {
         Ok(states)
     }
 
-    /// The elements of a buffer of an owner, which has it.
-    fn elements(&self, engine: &E, own: Option<&Buffer>, owner: usize, dtype: Dtype, length: usize) -> Result<Data> {
-        let tensor = match own {
+    /// The elements of a buffer of an owner, which has it. Each process calls it.
+    pub(crate) fn elements(
+        &self,
+        engine: &E,
+        own: Option<&Buffer>,
+        owner: usize,
+        dtype: Dtype,
+        length: usize,
+    ) -> Result<Data> {
+        let tensor = match own.filter(|_| owner == self.group.rank()) {
             Some(buffer) => engine.tensor(&Data::try_from(buffer)?, &[length], Device::Cpu)?,
             None => engine.full(&Data::Long(vec![0]).cast(dtype)?, &[length], Device::Cpu)?,
         };

@@ -67,7 +67,7 @@ export async function destroyProcessGroup(...args: readonly unknown[]): Promise<
  *
  * With `sharded`, each process has the state of a part of the parameters, makes their steps, and gives their values to the others. Parameters,
  * losses and states are the same to the bit as without it. `state`, `average`, and `save` with the optimizer need all processes: each calls
- * them, and of `save`, rank 0 writes the file. `bytes` counts the state of this process. L-BFGS is `ERR_UNSUPPORTED`.
+ * them, and of `save`, each process writes its part of the file. `bytes` counts the state of this process. L-BFGS is `ERR_UNSUPPORTED`.
  *
  * @example
  * ```ts no-run
