@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as k from "@stepwell/sdk";
 import { freePort } from "../free-port.js";
 import { Random } from "../random-operations/random.js";
+import { scratchFilesOf } from "./kills.js";
 import { type End, Program } from "./processes.js";
 import type { RankConfig } from "./programs/rank.js";
 import { type Context, type Outcome, type Rig, sized, Tally } from "./rig.js";
@@ -42,7 +43,8 @@ async function kills({ folder, scale, seed, isOver }: Context, bug?: RankConfig[
   const limit = bug === "a process that waits on" ? 10_000 : 120_000;
   let acknowledged = 0;
   for (let i = 0; i < count && !isOver(); i++) {
-    const programs = await start({ path, steps: Number.MAX_SAFE_INTEGER, ...planted }, limit);
+    const sharded = i % 2 === 1;
+    const programs = await start({ path, steps: Number.MAX_SAFE_INTEGER, sharded, ...planted }, limit);
     const [first] = programs as readonly [Program, ...Program[]];
     const line = await first.line();
     if (line !== undefined) acknowledged = Number(line);
@@ -53,7 +55,7 @@ async function kills({ folder, scale, seed, isOver }: Context, bug?: RankConfig[
     const lines = first.taken();
     const steps = lines.filter((text) => /^\d+$/.test(text));
     acknowledged = Math.max(acknowledged, ...steps.map(Number));
-    const where = `kill ${i} of rank ${victim} after step ${acknowledged}`;
+    const where = `kill ${i} of rank ${victim}${sharded ? " with a sharded state" : ""} after step ${acknowledged}`;
     for (const [rank, program] of programs.entries()) {
       if (rank === victim) continue;
       const { line, end } = await last(program);
@@ -66,11 +68,16 @@ async function kills({ folder, scale, seed, isOver }: Context, bug?: RankConfig[
     tally.check(problemOf(path, acknowledged, where));
   }
   const steps = acknowledged + 8;
-  const problem = (await finished({ path, steps, ...planted })) ?? (await finished({ path: `${path}.whole`, steps }));
+  const problem =
+    (await finished({ path, steps, sharded: true, ...planted })) ??
+    (await finished({ path: `${path}.whole`, steps, sharded: false }));
   const isSame = problem === undefined && readFileSync(path).equals(readFileSync(`${path}.whole`));
   tally.check(
     problem ?? (isSame ? undefined : `after ${steps} steps the file differs from the one of a group without kills`),
   );
+  // Each save removes the scratch files of processes that are dead.
+  const scratch = scratchFilesOf(folder);
+  tally.check(scratch === 0 ? undefined : `${scratch} scratch files are left`);
   for (const file of [path, `${path}.whole`]) rmSync(file, { force: true });
   return tally.outcome({ steps });
 }

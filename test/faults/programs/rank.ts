@@ -6,10 +6,12 @@ export interface RankConfig {
   readonly path: string;
   /** Ends after so many. */
   readonly steps: number;
+  /** Whether each process has a part of the state, and writes its part of the file. */
+  readonly sharded: boolean;
   readonly bug?: "a process that waits on" | "dropout that begins anew";
 }
 
-const { path, steps, bug } = JSON.parse(process.argv[2] ?? "{}") as RankConfig;
+const { path, steps, sharded, bug } = JSON.parse(process.argv[2] ?? "{}") as RankConfig;
 
 /** In seconds: a process that does not answer for so long is frozen. */
 const patience = 20;
@@ -34,7 +36,8 @@ if (bug === "dropout that begins anew") {
 const checkpoint = { path, steps: 1, resume: bug !== "dropout that begins anew" };
 try {
   await k.initProcessGroup({ timeout: patience });
-  const options = { distributed: true, epochs: 1e6, batchsize: 16, shuffle: true, signal, checkpoint, ...resume };
+  const distributed = { sharded };
+  const options = { distributed, epochs: 1e6, batchsize: 16, shuffle: true, signal, checkpoint, ...resume };
   for await (const event of model.fit({ inputs, targets }, options)) {
     if (event.type !== "checkpoint") continue;
     console.log(event.step);
