@@ -49,6 +49,14 @@ describe.runIf(process.platform === "linux")("the addons", () => {
     expect(newer).toEqual([]);
   });
 
+  const own = readdirSync(addons).filter((file) => file !== "stepwell.node");
+  it.each(own)("%s needs no symbol that only Node happens to have", (file) => {
+    const symbols = execFileSync("nm", ["-D", "--undefined-only", join(addons, file)], { encoding: "utf8" });
+    // A library of the system gives its symbols a version.
+    const unversioned = [...symbols.matchAll(/ U ([^@\s]+)$/gm)].map(([, name = ""]) => name);
+    expect(unversioned.filter((name) => !name.startsWith("napi_"))).toEqual([]);
+  });
+
   it("need no more than libtorch itself", () => {
     const stated = statedVersions();
     const libraries = ["c10", "torch_cpu"].map((name) => neededVersions(libraryPath(libtorch.path, name)));
