@@ -344,6 +344,7 @@ it("the native engine says which libtorch it runs on", () => {
       version: expect.stringContaining(pinned.version),
       source: expect.stringMatching(/^(LIBTORCH|cache|python)$/),
       cuda: expect.any(String),
+      nccl: expect.toBeOneOf([null, expect.any(String)]),
     },
   });
 });
