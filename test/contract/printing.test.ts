@@ -262,9 +262,7 @@ describe("util.inspect", () => {
     })();
     const text = inspect(error);
     expect(text).toMatch(/^StepwellError: module: unknown module `liner`.*\n {4}at /);
-    expect(text).toMatch(
-      /\{\n {2}code: 'ERR_UNKNOWN_NAME',\n {2}help: '.*\/docs\/errors\/ERR_UNKNOWN_NAME\.md'\n\}$/,
-    );
+    expect(text).toMatch(/\{\n {2}code: 'ERR_UNKNOWN_NAME',\n {2}help: '.*\/docs\/errors\/ERR_UNKNOWN_NAME\.md'\n\}$/);
     expect(String(error)).toMatch(/^StepwellError: module: unknown module/);
   });
 });
