@@ -197,6 +197,10 @@ describe("damaged bytes", () => {
     const damaged = text.replace('"stepwell":', '"stepwelm":').replace('"format', '"forma~');
     expect(damaged).not.toBe(text.replace('"stepwell":', '"stepwelm":'));
     expectRefused(new Uint8Array(Buffer.from(damaged, "latin1")), "the key and the beginning");
+    // The description becomes a key and a text, divided within the digits of the checksum.
+    const divided = text.replace('"stepwell":"{', '"stepwelm:: {').replace(/(sha256.{5}\w{40})\w{3}/, '$1":"');
+    expect(divided.length).toBe(text.length);
+    expectRefused(new Uint8Array(Buffer.from(divided, "latin1")), "a key and a text");
   });
 
   const file = (header: string, data = 0) => {

@@ -37,11 +37,11 @@ pub(crate) fn has_digits_at_their_place(header: &str) -> bool {
     header.starts_with(BEGINNING)
 }
 
-/// True for a text that begins as a description does, or has the members of one. Under a damaged key it would pass for another program's
-/// metadata, and the checksum would not be compared.
-pub(crate) fn is_description(text: &str) -> bool {
+/// True for an entry of metadata that begins as a description does, or has the members of one, in its key or its text. Under a damaged key
+/// it would pass for another program's metadata, and the checksum would not be compared.
+pub(crate) fn is_description(key: &str, text: &str) -> bool {
     text.starts_with(r#"{"format":"stepwell","#)
-        || [r#""sha256":""#, r#""content":"#].iter().all(|part| text.contains(part))
+        || [r#""sha256":""#, r#""content":"#].iter().all(|part| key.contains(part) || text.contains(part))
 }
 
 /// A description that was read.

@@ -129,7 +129,7 @@ fn entries(text: &str) -> Result<(Vec<Entry>, Option<String>), String> {
             }
             return members(value, |raw, value| {
                 let (Name(key), Name(text)) = (value_at(raw, 0)?, value_at(value, 0)?);
-                if key != KEY && !is_description(&text) {
+                if key != KEY && !is_description(&key, &text) {
                     return Ok(());
                 }
                 if key != KEY {

@@ -171,15 +171,16 @@ function descriptionIn(metadata: Json | undefined): string | undefined {
   for (const [key, text] of entries) {
     if (typeof text !== "string") throw new Error("expected a string in the metadata");
     // Under a damaged key it would pass for another program's metadata, and the checksum would not be compared.
-    if (key === KEY || !isDescription(text)) continue;
+    if (key === KEY || !isDescription(key, text)) continue;
     throw new Error(`its metadata has a description under \`${brief(key)}\`, expected \`${KEY}\``);
   }
   return entries.get(KEY) as string | undefined;
 }
 
 /** Whether a text begins as a description does, or has the members of one. */
-const isDescription = (text: string): boolean =>
-  text.startsWith('{"format":"stepwell",') || ['"sha256":"', '"content":'].every((part) => text.includes(part));
+const isDescription = (key: string, text: string): boolean =>
+  text.startsWith('{"format":"stepwell",') ||
+  ['"sha256":"', '"content":'].every((part) => key.includes(part) || text.includes(part));
 
 function descriptionOf(text: string): NonNullable<SavedFile["description"]> {
   const wrong = (problem: string) => new Error(`its description: ${problem}`);
