@@ -3,19 +3,7 @@ import type { LoadOptions, RunLoadOptions } from "../generated/settings.js";
 import type { AnyHandle } from "../handle.js";
 import type { Dtype } from "./arguments.js";
 import type { AnyDictionary, AnyLoss, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "./objects.js";
-
-/** The typed arrays that a file holds. */
-type NumberArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+import type { NumberArray } from "./tensor-data.js";
 
 /** Data that the file of a run holds as they are. Keys keep their order. */
 export type PlainData =

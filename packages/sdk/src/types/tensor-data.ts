@@ -8,10 +8,8 @@ export interface HalfArray extends ArrayLike<number> {
   readonly BYTES_PER_ELEMENT: number;
 }
 
-/** Elements of a typed array, or numbers nested as deep as the tensor is to have dimensions. */
-export type TensorData =
-  | Numbers
-  | HalfArray
+/** The typed arrays of numbers that every version of JavaScript has, but for `BigUint64Array`: no dtype has all of its numbers. */
+export type NumberArray =
   | Float32Array
   | Float64Array
   | BigInt64Array
@@ -22,6 +20,9 @@ export type TensorData =
   | Uint16Array
   | Int32Array
   | Uint32Array;
+
+/** Elements of a typed array, or numbers nested as deep as the tensor is to have dimensions. */
+export type TensorData = Numbers | HalfArray | NumberArray;
 
 /** Numbers nested as deep as a tensor has dimensions, by the number of dimensions. */
 export interface NumbersOf {
