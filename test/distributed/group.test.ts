@@ -237,6 +237,24 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
   },
 );
 
+test("a process that ends within a step ends the step of all others, although those stay", async () => {
+  const ranks = await launch("interrupted", 4, { timeout: 3600 });
+  const victim = ranks[3];
+  await victim?.ready;
+  // Within a step, whichever it is.
+  setTimeout(() => process.kill(victim?.pid ?? 0, "SIGKILL"), 300);
+  const others = ranks.slice(0, 3);
+  await Promise.all(others.map(({ ready }) => ready));
+  for (const { pid } of others) process.kill(pid, "SIGTERM");
+  for (const { ended } of others) {
+    const { out, error } = await ended;
+    expect(JSON.parse(out), error).toEqual({
+      code: "ERR_DISTRIBUTED",
+      message: expect.stringMatching("another process has ended"),
+    });
+  }
+});
+
 /** How a process ends while a call waits for another one, for whose timeout no test would wait. */
 const ends = [
   ["process.exit", 7, null],

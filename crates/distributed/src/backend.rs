@@ -1,10 +1,9 @@
 //! A group of c10d and its operations, which do not compare what the processes call.
 
-use std::cell::OnceCell;
 use std::ffi::{CString, c_char};
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
-use std::sync::mpsc;
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -17,8 +16,9 @@ use crate::call::Operation;
 use crate::gpus::{add, leave};
 use crate::interfaces::{check_interfaces, own_address};
 use crate::shim::{
-    Group, RawWork, checked, stepwell_group_all_gather, stepwell_group_all_reduce, stepwell_group_all_to_all,
-    stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_connect, stepwell_group_free, stepwell_work_wait,
+    Group, RawWork, checked, stepwell_group_abort, stepwell_group_all_gather, stepwell_group_all_reduce,
+    stepwell_group_all_to_all, stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_connect,
+    stepwell_group_free, stepwell_work_wait,
 };
 use crate::waiting_threads::Waiting;
 
@@ -28,18 +28,24 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The processes of one training. Operations are matched by their order: all processes call the same ones in the same order, with tensors of
 /// one shape and dtype. Otherwise Gloo reads elements of other tensors, or ends the process. After an operation has failed, the group is of no use.
 pub struct Backend {
-    group: NonNull<Group>,
+    pub(crate) group: NonNull<Group>,
     rank: usize,
     size: usize,
     timeout: Duration,
     /// The library with NCCL, if one is known.
     library: Option<PathBuf>,
     /// Whether it can exchange tensors of GPUs; empty before the first one.
-    gpus: OnceCell<Result<()>>,
+    gpus: OnceLock<Result<()>>,
+    /// Of the thread that starts an operation.
+    starts: Mutex<()>,
+    /// The first failure, which has closed the connections.
+    failure: OnceLock<Error>,
 }
 
-// SAFETY: c10d's groups may be used by any thread, one at a time.
+// SAFETY: c10d's groups may be used by any thread.
 unsafe impl Send for Backend {}
+// SAFETY: one thread at a time starts an operation.
+unsafe impl Sync for Backend {}
 
 /// An operation that runs in threads of c10d. It has its tensors until it ends, and a dropped one is waited for.
 #[must_use = "an operation has ended only after `wait`"]
@@ -49,6 +55,9 @@ pub struct Work<'a> {
     /// The tensors that it reads and writes.
     _tensors: Vec<Tensor>,
 }
+
+// SAFETY: any thread may wait for an operation of c10d.
+unsafe impl Send for Work<'_> {}
 
 impl Backend {
     /// Waits until all processes of the group are there. `library` is the one with NCCL, which is loaded at the first tensor of a GPU.
@@ -108,7 +117,16 @@ impl Backend {
         })?;
         let group = NonNull::new(group).ok_or_else(|| Error::new(Code::Internal, "no group was made"))?;
         let GroupSettings { rank, size, timeout, .. } = *settings;
-        Ok(Self { group, rank, size, timeout, library: None, gpus: OnceCell::new() })
+        Ok(Self {
+            group,
+            rank,
+            size,
+            timeout,
+            library: None,
+            gpus: OnceLock::new(),
+            starts: Mutex::new(()),
+            failure: OnceLock::new(),
+        })
     }
 
     /// The number of this process, from 0.
@@ -123,7 +141,7 @@ impl Backend {
 
     /// Starts to replace each element of a tensor by the reduced elements of all processes.
     pub(crate) fn all_reduce(&self, tensor: &Tensor, op: ReduceOp) -> Result<Work<'_>> {
-        self.start(Operation::AllReduce, vec![self.prepared(tensor)?], |group, tensors, work, message| {
+        self.start(Operation::AllReduce.name(), vec![self.prepared(tensor)?], |group, tensors, work, message| {
             // SAFETY: a live group and tensor.
             unsafe { stepwell_group_all_reduce(group, tensors[0], op as i32, work, message) }
         })
@@ -131,7 +149,7 @@ impl Backend {
 
     /// Starts to replace the elements of a tensor by the elements of one process.
     pub(crate) fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<Work<'_>> {
-        self.start(Operation::Broadcast, vec![self.prepared(tensor)?], |group, tensors, work, message| {
+        self.start(Operation::Broadcast.name(), vec![self.prepared(tensor)?], |group, tensors, work, message| {
             // SAFETY: a live group and tensor.
             unsafe { stepwell_group_broadcast(group, tensors[0], from as i32, work, message) }
         })
@@ -150,7 +168,7 @@ impl Backend {
             ));
         }
         let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.start(Operation::AllGather, tensors, |group, tensors, work, message| {
+        self.start(Operation::AllGather.name(), tensors, |group, tensors, work, message| {
             // SAFETY: a live group, and live tensors of the sizes that c10d expects.
             unsafe { stepwell_group_all_gather(group, tensors[0], tensors[1], work, message) }
         })
@@ -167,7 +185,7 @@ impl Backend {
             return Err(Error::new(Code::Shape, message));
         }
         let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.start(Operation::AllToAll, tensors, |group, tensors, work, message| {
+        self.start(Operation::AllToAll.name(), tensors, |group, tensors, work, message| {
             // SAFETY: a live group, and live tensors of the sizes that c10d expects.
             unsafe { stepwell_group_all_to_all(group, tensors[0], tensors[1], work, message) }
         })
@@ -175,7 +193,7 @@ impl Backend {
 
     /// Waits until every process has called it.
     pub(crate) fn barrier(&self) -> Result<()> {
-        self.start(Operation::Barrier, Vec::new(), |group, _, work, message| {
+        self.start(Operation::Barrier.name(), Vec::new(), |group, _, work, message| {
             // SAFETY: a live group.
             unsafe { stepwell_group_barrier(group, work, message) }
         })?
@@ -233,9 +251,10 @@ impl Backend {
         tensor.f_detach().map_err(refused)
     }
 
-    fn start(
+    /// Starts an operation, which errors tell by its name.
+    pub(crate) fn start(
         &self,
-        operation: Operation,
+        name: &str,
         mut tensors: Vec<Tensor>,
         start: impl FnOnce(*mut Group, &[*mut C_tensor], *mut *mut RawWork, *mut c_char) -> i32,
     ) -> Result<Work<'_>> {
@@ -245,13 +264,29 @@ impl Backend {
         }
         // NCCL meets the other processes when the first operation starts.
         let _waiting = is_on_gpu.then(Waiting::begin);
+        let _starting = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = ptr::null_mut();
         let pointers: Vec<_> = tensors.iter_mut().map(Tensor::as_mut_ptr).collect();
         checked(
-            |text| self.failed(text).within(operation.name()),
+            |text| self.failed(text).within(name),
             |message| start(self.group.as_ptr(), &pointers, &mut work, message),
         )?;
         Ok(Work { work: NonNull::new(work), group: self, _tensors: tensors })
+    }
+
+    /// Ends all operations with an error, on this process and on the others, which may wait for messages that do not come.
+    pub fn abort(&self) {
+        // SAFETY: a live group, which any thread may use.
+        unsafe { stepwell_group_abort(self.group.as_ptr(), self.rank() as i32, self.size() as i32) };
+    }
+
+    /// Ends all operations if one has failed. The first failure is the cause of the others.
+    pub(crate) fn ended<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| {
+            let first = self.failure.get_or_init(|| error).clone();
+            self.abort();
+            first
+        })
     }
 
     /// The error of an operation that c10d has given up.
@@ -297,7 +332,10 @@ impl Work<'_> {
         let Some(work) = self.work.take() else { return Ok(()) };
         let _waiting = Waiting::begin();
         // SAFETY: the work is this one's, and is waited for once.
-        checked(|text| self.group.failed(text), |message| unsafe { stepwell_work_wait(work.as_ptr(), message) })
+        self.group.ended(checked(
+            |text| self.group.failed(text),
+            |message| unsafe { stepwell_work_wait(work.as_ptr(), message) },
+        ))
     }
 }
 

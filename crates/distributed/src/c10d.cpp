@@ -2,6 +2,7 @@
 // a group that the library with NCCL makes (nccl.cpp). Both are a `c10d::Backend`.
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -103,8 +105,6 @@ int32_t stepwell_group_connect(
     auto prefix = std::string("stepwell/") + (restarts == nullptr ? "0" : restarts);
     auto store = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
     auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(timeout));
-    // As many operations of a reduction run at once.
-    gloo->threads = 3;
     if (interface != nullptr) {
       gloo->devices.clear();
       std::istringstream names(interface);
@@ -202,6 +202,28 @@ int32_t stepwell_group_all_to_all(Group* group, at::Tensor* to, at::Tensor* from
   });
 }
 
+// Messages of two processes, for tensors of the CPU. A tensor that one sends with a tag fills the one of the other that has this tag.
+
+int32_t stepwell_group_send(Group* group, at::Tensor* tensor, int32_t to, int32_t tag, Work** work, char* message) {
+  return guarded(message, [&] {
+    std::vector<at::Tensor> tensors{*tensor};
+    *work = new Work(group->backend->send(tensors, to, tag));
+  });
+}
+
+int32_t stepwell_group_receive(
+    Group* group,
+    at::Tensor* tensor,
+    int32_t from,
+    int32_t tag,
+    Work** work,
+    char* message) {
+  return guarded(message, [&] {
+    std::vector<at::Tensor> tensors{*tensor};
+    *work = new Work(group->backend->recv(tensors, from, tag));
+  });
+}
+
 int32_t stepwell_group_barrier(Group* group, Work** work, char* message) {
   return guarded(message, [&] {
     c10d::BarrierOptions options;
@@ -215,6 +237,20 @@ int32_t stepwell_group_barrier(Group* group, Work** work, char* message) {
 int32_t stepwell_work_wait(Work* work, char* message) {
   const std::unique_ptr<Work> owned(work);
   return guarded(message, [&] { (*owned)->wait(); });
+}
+
+// Closes the connections to the other processes. Gloo has no function for it, but closes all of a group if one wait takes too long.
+void stepwell_group_abort(Group* group, int32_t rank, int32_t size) noexcept {
+  for (int32_t other = 0; other < size; ++other) {
+    if (other == rank) continue;
+    try {
+      std::vector<at::Tensor> tensors{at::empty({1}, at::kByte)};
+      // No process sends with this tag.
+      group->backend->recv(tensors, other, std::numeric_limits<int32_t>::max())->wait(Milliseconds(1));
+    } catch (...) {
+      // It is closed now.
+    }
+  }
 }
 
 }  // extern "C"

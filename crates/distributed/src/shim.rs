@@ -80,6 +80,23 @@ unsafe extern "C" {
         work: *mut *mut RawWork,
         message: *mut c_char,
     ) -> i32;
+    pub(crate) fn stepwell_group_send(
+        group: *mut Group,
+        tensor: *mut C_tensor,
+        to: i32,
+        tag: i32,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_receive(
+        group: *mut Group,
+        tensor: *mut C_tensor,
+        from: i32,
+        tag: i32,
+        work: *mut *mut RawWork,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_abort(group: *mut Group, rank: i32, size: i32);
     pub(crate) fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
     pub(crate) fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;
 }

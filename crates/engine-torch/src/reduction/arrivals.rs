@@ -10,6 +10,9 @@ use torch_sys::C_tensor;
 use crate::shim::{self, TensorRef};
 use crate::tensor::Tensor;
 
+/// The position of a parameter, and its gradient.
+pub(super) type Arrival = (usize, tch::Tensor);
+
 #[repr(C)]
 struct RawArrivals {
     opaque: [u8; 0],

@@ -3,7 +3,7 @@
 use std::ops::{AddAssign, Range};
 use std::{ptr, slice};
 
-use stepwell_distributed::{Backend, Work};
+use stepwell_distributed::Backend;
 use stepwell_optim::{Code, Error, Result};
 use tch::{Device, Kind};
 
@@ -44,12 +44,6 @@ struct Piece {
     sizes: Vec<i64>,
     start: usize,
     len: usize,
-}
-
-/// The rows of a bucket on their way to the processes that add them.
-pub(super) struct Rows<'a> {
-    work: Work<'a>,
-    received: tch::Tensor,
 }
 
 /// Memory for the rows that a bucket receives, which another bucket may use afterwards.
@@ -185,46 +179,58 @@ impl Bucket {
         flat.and_then(|flat| flat.f_reshape(sizes)).map_err(from_tch)
     }
 
-    /// Starts to send each process the row that it adds. Each fills `received`, which nothing else uses until the sums are back.
-    pub(super) fn send<'a>(&self, group: &'a Backend, received: &mut Received) -> Result<Option<Rows<'a>>> {
+    /// In elements: the length of a row.
+    pub(super) fn share(&self) -> usize {
+        self.share
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The row that a process adds.
+    pub(super) fn row(&self, rank: usize) -> Result<tch::Tensor> {
+        self.rows.f_select(0, rank as i64).map_err(from_tch)
+    }
+
+    /// Replaces each element by its sum over the processes, as of [`add`](Self::add). All processes call it for one bucket after the other.
+    pub(super) fn reduce(&self, group: &Backend, received: &mut Received, weights: &[f64]) -> Result<()> {
         if self.share == 0 {
-            return Ok(None);
+            return Ok(());
         }
-        let received = received.rows(self.place, group.size(), self.share)?;
-        let work = group.all_to_all(&received, &self.rows)?;
-        Ok(Some(Rows { work, received }))
+        let received = received.matrix(self.place, group.size(), self.share)?;
+        group.all_to_all(&received, &self.rows)?.wait()?;
+        let rows = rows_of(&received, group.size())?;
+        self.add(&rows, &rows[0], weights)?;
+        group.all_gather(&self.rows, &rows[0])?.wait()
     }
 
-    /// Waits for the rows of this process and adds them. Then starts to replace each element by its sum over the processes, times the weight
-    /// of each. A process adds the rows of its share, in f64 and in the order of the ranks. So each has the same result, and it does not
-    /// depend on how tensors are grouped. Elements of a process of weight 0 do not count, even if they are not finite.
-    pub(super) fn add<'a>(
-        &self,
-        group: &'a Backend,
-        rows: Option<Rows<'a>>,
-        weights: &[f64],
-    ) -> Result<Option<Work<'a>>> {
-        let Some(Rows { work, received }) = rows else { return Ok(None) };
-        work.wait()?;
+    /// Adds the rows of a share, one of each process, and writes over `sum`, which may be one of them. Each row counts times its weight, in f64 and in
+    /// the order of the ranks. So the result does not depend on how tensors are grouped. Elements of a process of weight 0 do not count, even if
+    /// they are not finite.
+    pub(super) fn add(&self, rows: &[tch::Tensor], sum: &tch::Tensor, weights: &[f64]) -> Result<()> {
         match self.place.kind {
-            Kind::Float if self.place.has_loops => self.add_by_loops::<f32>(&received, weights)?,
-            Kind::Double if self.place.has_loops => self.add_by_loops::<f64>(&received, weights)?,
-            _ => add_by_operations(&received, weights)?,
+            Kind::Float if self.place.has_loops => self.add_by_loops::<f32>(rows, sum, weights),
+            Kind::Double if self.place.has_loops => self.add_by_loops::<f64>(rows, sum, weights),
+            _ => add_by_operations(rows, sum, weights),
         }
-        let sum = received.f_select(0, 0).map_err(from_tch)?;
-        group.all_gather(&self.rows, &sum).map(Some)
     }
 
-    fn add_by_loops<T: Element>(&self, received: &tch::Tensor, weights: &[f64]) -> Result<()> {
-        // SAFETY: a contiguous tensor on the CPU with as many elements of this dtype, which nothing else uses.
-        let rows = unsafe { slice::from_raw_parts_mut(data(received)?.cast::<T>(), self.elements()) };
-        add_rows(rows, self.share, weights);
+    fn add_by_loops<T: Element>(&self, rows: &[tch::Tensor], sum: &tch::Tensor, weights: &[f64]) -> Result<()> {
+        let rows = rows.iter().map(|row| Ok(data(row)?.cast_const().cast::<T>())).collect::<Result<Vec<_>>>()?;
+        // SAFETY: contiguous tensors on the CPU with as many elements of this dtype, which nothing else uses.
+        unsafe { add_rows(&rows, data(sum)?.cast::<T>(), self.share, weights) };
         Ok(())
     }
 }
 
 impl Received {
-    fn rows(&mut self, place: Place, size: usize, share: usize) -> Result<tch::Tensor> {
+    /// A row for each process.
+    pub(super) fn rows(&mut self, place: Place, size: usize, share: usize) -> Result<Vec<tch::Tensor>> {
+        rows_of(&self.matrix(place, size, share)?, size)
+    }
+
+    fn matrix(&mut self, place: Place, size: usize, share: usize) -> Result<tch::Tensor> {
         let elements = (size * share) as i64;
         let memory = match self.0.take() {
             Some(memory)
@@ -240,6 +246,10 @@ impl Received {
         self.0 = Some(memory);
         rows.map_err(from_tch)
     }
+}
+
+fn rows_of(matrix: &tch::Tensor, size: usize) -> Result<Vec<tch::Tensor>> {
+    (0..size).map(|rank| matrix.f_select(0, rank as i64).map_err(from_tch)).collect()
 }
 
 /// The address of the elements of a dense tensor.
@@ -273,29 +283,33 @@ impl Element for f64 {
     }
 }
 
-/// Adds the rows in their order, each times its weight, and writes the sums over the first one.
-fn add_rows<T: Element>(rows: &mut [T], share: usize, weights: &[f64]) {
-    for start in (0..share).step_by(BLOCK) {
-        let len = BLOCK.min(share - start);
+/// Adds the rows in their order, each times its weight.
+///
+/// # Safety
+/// All have `len` elements. `to` may be one of the rows.
+unsafe fn add_rows<T: Element>(rows: &[*const T], to: *mut T, len: usize, weights: &[f64]) {
+    for start in (0..len).step_by(BLOCK) {
+        let len = BLOCK.min(len - start);
         let mut sums = [0.0; BLOCK];
-        for (rank, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
-            let row = &rows[rank * share + start..][..len];
+        for (row, weight) in rows.iter().zip(weights).filter(|(_, weight)| **weight != 0.0) {
+            // SAFETY: elements of a row, which nothing writes to now.
+            let row = unsafe { slice::from_raw_parts(row.add(start), len) };
             sums.iter_mut().zip(row).for_each(|(sum, element)| sum.add_assign(element.to_f64() * weight));
         }
-        rows[start..][..len].iter_mut().zip(sums).for_each(|(element, sum)| *element = T::from_f64(sum));
+        // SAFETY: elements of the result, which nothing else uses now.
+        let to = unsafe { slice::from_raw_parts_mut(to.add(start), len) };
+        to.iter_mut().zip(sums).for_each(|(element, sum)| *element = T::from_f64(sum));
     }
 }
 
 /// As [`add_rows`], to the bit, for other dtypes and for devices: each operation rounds once, as there.
-fn add_by_operations(rows: &tch::Tensor, weights: &[f64]) -> Result<()> {
-    let mut first = rows.f_select(0, 0).map_err(from_tch)?;
-    let mut sum = tch::Tensor::f_zeros(first.size(), (Kind::Double, first.device())).map_err(from_tch)?;
-    for (rank, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
-        let row = rows.f_select(0, rank as i64).and_then(|row| row.f_to_kind(Kind::Double));
-        let row = row.and_then(|row| row.f_mul_scalar(*weight)).map_err(from_tch)?;
+fn add_by_operations(rows: &[tch::Tensor], to: &tch::Tensor, weights: &[f64]) -> Result<()> {
+    let mut sum = tch::Tensor::f_zeros(to.size(), (Kind::Double, to.device())).map_err(from_tch)?;
+    for (row, weight) in rows.iter().zip(weights).filter(|(_, weight)| **weight != 0.0) {
+        let row = row.f_to_kind(Kind::Double).and_then(|row| row.f_mul_scalar(*weight)).map_err(from_tch)?;
         sum.f_add_(&row).map(drop).map_err(from_tch)?;
     }
-    first.f_copy_(&sum).map_err(from_tch)
+    to.shallow_clone().f_copy_(&sum).map_err(from_tch)
 }
 
 #[cfg(test)]
@@ -326,7 +340,10 @@ mod tests {
     fn rows_are_added_in_their_order() {
         // In f32 the small numbers would be lost; a row of weight 0 does not count.
         let mut rows = [1e8f32, 1.0, 1.0, -2.0, -1e8, 0.5, f32::NAN, f32::INFINITY];
-        add_rows(&mut rows, 2, &[1.0, 0.25, 1.0, 0.0]);
-        assert_eq!(rows[..2], [0.25, 1.0]);
+        let first = rows.as_mut_ptr();
+        let starts = [0, 2, 4, 6].map(|start| first.wrapping_add(start).cast_const());
+        // SAFETY: four rows of two elements; the second one takes the sums.
+        unsafe { add_rows(&starts, first.wrapping_add(2), 2, &[1.0, 0.25, 1.0, 0.0]) };
+        assert_eq!(rows[..6], [1e8, 1.0, 0.25, 1.0, -1e8, 0.5]);
     }
 }

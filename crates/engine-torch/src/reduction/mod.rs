@@ -7,6 +7,7 @@ mod arrivals;
 mod bucket;
 mod exchange;
 pub(crate) mod numbers;
+mod stages;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -17,9 +18,9 @@ use stepwell_distributed::{Backend, ProcessGroup, Waiting};
 use stepwell_optim::{Code, Error, Result};
 use stepwell_session::{GradientReduction, Reduced, RunningReduction};
 
-use self::arrivals::Arrivals;
+use self::arrivals::{Arrival, Arrivals};
 use self::bucket::{Bucket, Layout, Place, Received, cut};
-use self::exchange::{Arrival, Exchange, Exchanged};
+use self::exchange::{Exchange, Exchanged};
 use self::numbers::{ABSENT, gather, lock};
 use crate::error::from_tch;
 use crate::shim::{self, TensorRef};
@@ -81,14 +82,8 @@ impl TorchReduction {
             )?
         };
         let group = Arc::clone(group);
-        let exchange = Exchange {
-            group: Arc::clone(&group),
-            announced,
-            weights,
-            buckets,
-            receiver,
-            pending: parameters.iter().map(|_| None).collect(),
-        };
+        let exchange =
+            Exchange { group: Arc::clone(&group), announced, weights, buckets, receiver, parameters: parameters.len() };
         let exchange = Arc::new(Mutex::new(Some(exchange)));
         let thread = {
             let exchange = Arc::clone(&exchange);
@@ -208,10 +203,7 @@ fn sum(
         for (index, position) in range.clone().enumerate() {
             bucket.fill(index, tensors[position])?;
         }
-        let sent = bucket.send(group, &mut received)?;
-        if let Some(work) = bucket.add(group, sent, weights)? {
-            work.wait()?;
-        }
+        bucket.reduce(group, &mut received, weights)?;
         for (index, position) in range.enumerate() {
             write(position, &bucket.tensor(index)?)?;
         }

@@ -1,0 +1,24 @@
+// Trains until the group fails, prints the error, and stays. So no other process fails because this one has ended. The last process says that it trains.
+
+import * as k from "@stepwell/sdk";
+
+const { timeout } = JSON.parse(process.argv[2] ?? "{}") as { timeout: number };
+const { rank, size } = await k.initProcessGroup({ timeout });
+// Each layer is a bucket of its own.
+const layers = Array.from({ length: 8 }, () => ["linear", 512, 512] as const);
+const net = k.module(k.seq("sequential", ...layers));
+const model = k.model(net, k.loss("mse"), k.opt("sgd", net, 1e-3));
+await k.distributed(model);
+k.train(model, { batchsize: 8 });
+k.train(model, k.full([8, 512], 0.1), k.full([8, 512], 0.1));
+if (rank === size - 1) console.log("trains");
+for (;;) {
+  try {
+    k.batch(model);
+  } catch (error) {
+    const { code, message } = error as k.StepwellError;
+    console.log(JSON.stringify({ code, message }));
+    break;
+  }
+}
+setInterval(() => {}, 1000);
