@@ -259,6 +259,7 @@ test("a process that ends within a step ends the step of all others, although th
 const ends = [
   ["process.exit", 7, null],
   ["process.exit before the processes have met", 7, null],
+  ["process.exit as the other one comes", 7, null],
   ["an exception that nothing catches", 1, null],
   ["a signal", null, "SIGTERM"],
   ["a signal that the program handles", 9, null],
@@ -267,6 +268,10 @@ const ends = [
 
 test.each(ends)("%s ends a process that waits for another one", async (how, code, signal) => {
   const [rank, other] = await launch("waits", 2, { how, timeout: 3600 });
+  if (how === "process.exit as the other one comes") {
+    await rank?.ready;
+    process.kill(other?.pid ?? 0, "SIGUSR2");
+  }
   const end = await rank?.ended;
   process.kill(other?.pid ?? 0, "SIGKILL");
   expect({ code: end?.code, signal: end?.signal }, end?.error).toEqual({ code, signal });

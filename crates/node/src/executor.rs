@@ -129,9 +129,10 @@ impl Executor {
             thread::sleep(POLL);
         }
         wake.close(is_open);
-        if thread.is_finished() {
+        match thread.is_finished() {
             // A panic of the thread has ended it too.
-            let _ = thread.join();
+            true => drop(thread.join()),
+            false => drop(leaves_jobs_at_exit()),
         }
     }
 }
@@ -178,21 +179,33 @@ pub(crate) fn leaves_jobs_at_exit() -> bool {
     false
 }
 
-/// Stops all jobs and waits for their present batches. `end` is called again and again while one of them waits for another process.
+/// Stops all jobs and waits for their present batches. `end` is called while a thread waits for another process, since it may go on for long. The exit
+/// calls it as often as it was registered.
 fn stop_jobs(end: impl Fn()) {
+    static STOPPED: AtomicBool = AtomicBool::new(false);
     for stop in STOPS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
         stop.store(true, Ordering::Relaxed);
     }
-    let running = loop {
-        match RUNNING.try_write() {
-            Ok(running) => break running,
-            Err(TryLockError::Poisoned(running)) => break running.into_inner(),
-            Err(TryLockError::WouldBlock) if !waiting_threads().is_empty() => end(),
-            Err(TryLockError::WouldBlock) => {}
+    loop {
+        if !waiting_threads().is_empty() {
+            end();
         }
-        thread::sleep(POLL);
-    };
-    std::mem::forget(running);
+        if STOPPED.load(Ordering::Relaxed) {
+            return;
+        }
+        let running = match RUNNING.try_write() {
+            Ok(running) => Some(running),
+            Err(TryLockError::Poisoned(running)) => Some(running.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        match running {
+            Some(running) => {
+                std::mem::forget(running);
+                STOPPED.store(true, Ordering::Relaxed);
+            }
+            None => thread::sleep(POLL),
+        }
+    }
 }
 
 /// glibc tells the exit code, with which a process can end at once. On other systems it waits until the wait for a process times out.
