@@ -1,5 +1,7 @@
 //! Optimizers with their parameters, and the training of models.
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod agreement;
 pub(crate) mod bound_optimizer;
 pub(crate) mod clip;
 #[cfg(not(target_family = "wasm"))]
