@@ -188,6 +188,7 @@ test("a step takes the mean of the gradients of all processes", async () => {
       "a loss": refused("runAsync", "the loss mse (reduce mean)", "the loss mse (reduce sum)"),
       "a signal": rank === 0 ? failed("runAsync") : "undefined own",
       "a run after it": "no error",
+      "a function as the loss": "a loss of type number",
       "an optimizer": expect.stringMatching(
         /given the optimizer of call (\d+) of distributed on rank 0 and the optimizer of call (\d+) of distributed on rank 1/,
       ),
@@ -195,7 +196,7 @@ test("a step takes the mean of the gradients of all processes", async () => {
       "a closure of sgd": rank === 0 ? failed("step") : "undefined own",
       "a closure of lbfgs": rank === 0 ? failed("step") : "undefined own",
       "a file": expect.stringMatching(
-        /given loaded parameters of digest [0-9a-f]{16} on rank 0 and no loaded parameters on rank 1/,
+        /given a loaded state of digest [0-9a-f]{16} on rank 0 and no loaded state on rank 1/,
       ),
       values: [
         ...Array.from({ length: 7 }, () => [1, 1]),

@@ -252,6 +252,16 @@ async function start(name: k.OptimizerName, options: object) {
     if (isFirst) k.deserialize(file, { ...parameters, o });
     steps["a file"] = await refusal(() => k.stepAsync(o));
   }
+  {
+    // The call that waits runs the function, on the thread of the program.
+    const net = k.module(["linear", 1, 1]);
+    const model = k.model(net, (output, target) => k.mse(output, target), k.opt("sgd", net));
+    k.train(model, k.tensor([[1], [2]]), k.tensor([[1], [2]]));
+    steps["a function as the loss"] = await k.distributed(model).then(
+      () => `a loss of type ${typeof k.run(model)}`,
+      (error) => error.message,
+    );
+  }
   // The group can be used on.
   const { a, o } = await start("sgd", { lr: 0.5 });
   k.backward(k.sum(a));

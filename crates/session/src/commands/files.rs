@@ -76,7 +76,7 @@ pub(crate) fn load<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
     let mut own = module.parameters_and_buffers();
     own.retain(|named| names.selects(&named.name));
     let tensors = saved_names(engine, own, &names)?;
-    session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
+    session.check_written(&mut tensors.iter().map(|named| &named.tensor))?;
     let report = LoadReport::of(engine, &tensors, &names, options.cast)?;
     if options.strict {
         report.require_all(&Brief(&path).to_string(), "the module does not have")?;

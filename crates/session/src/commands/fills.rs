@@ -231,7 +231,7 @@ fn targets<E: Engine>(session: &Session<E>, arguments: &mut Arguments) -> Result
 
 /// Overwrites tensors, for all of which there are new elements.
 fn write<E: Engine>(session: &Session<E>, tensors: &[E::Tensor], filled: &[E::Tensor]) -> Result<Value> {
-    session.check_not_line_searched(&mut tensors.iter())?;
+    session.check_written(&mut tensors.iter())?;
     for (from, to) in filled.iter().zip(tensors) {
         session.engine.copy(from, to)?;
     }

@@ -189,7 +189,7 @@ fn initialize<E: Engine>(
             "expected at least one parameter of two dimensions or more, given none",
         ));
     }
-    session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
+    session.check_written(&mut tensors.iter().map(|named| &named.tensor))?;
     let mut filled: Vec<(Named<E>, Data)> = Vec::new();
     for named in tensors {
         let within =

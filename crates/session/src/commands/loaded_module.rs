@@ -68,7 +68,7 @@ impl<E: Engine> LoadedRun<'_, E> {
     /// Sets the elements of tensors from the arrays of their names. Both have the same names.
     pub(crate) fn fill_by_name(&mut self, targets: &[(String, E::Tensor)], saved: &[(String, String)]) -> Result<()> {
         let engine = &self.session.engine;
-        self.session.check_not_line_searched(&mut targets.iter().map(|(_, tensor)| tensor))?;
+        self.session.check_written(&mut targets.iter().map(|(_, tensor)| tensor))?;
         let mut identities = Vec::new();
         for (_, tensor) in targets {
             identities.push(engine.identity(tensor));

@@ -275,7 +275,7 @@ pub(crate) fn copyparms<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     arguments.finish()?;
     let engine = &session.engine;
     let pairs = module_copy::paired(engine, &from, &to)?;
-    session.check_not_line_searched(&mut pairs.iter().map(|(_, named)| &named.tensor))?;
+    session.check_written(&mut pairs.iter().map(|(_, named)| &named.tensor))?;
     // Conversions need memory, and so come before the first change.
     let mut sources = Vec::new();
     for (from, to) in &pairs {

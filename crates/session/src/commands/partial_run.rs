@@ -65,7 +65,7 @@ impl<'a, E: Engine> LoadedRun<'a, E> {
         let names = part.selection.names_of_run(&known, &whole, &sources.names, &is_given, saved)?;
         own.retain(|named| names.selects(&named.name));
         let tensors = saved_names(engine, own, &names)?;
-        self.session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
+        self.session.check_written(&mut tensors.iter().map(|named| &named.tensor))?;
         let report = LoadReport::of(engine, &tensors, &names, false)?;
         let place = Brief(saved.place()).to_string();
         if part.is_strict() {

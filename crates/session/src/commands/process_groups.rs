@@ -2,17 +2,20 @@
 //!
 //! An operation waits for the other processes, so the SDK calls these commands as jobs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stepwell_optim::{Code, Error, Limit::*, OptionSet, Result, defaults, options, parse};
+use stepwell_optim::{Code, Error, Limit::*, OptionSet, Result, Shared, defaults, options, parse};
 
 use crate::commands::arguments::Arguments;
 use crate::commands::state::describe;
 use crate::engine::Engine;
 use crate::engine::process_group::{GroupSettings, ProcessGroup, ReduceOp};
-use crate::nn::module::Module;
+use crate::nn::module::{Module, Named};
 use crate::session::{Object, Session};
+use crate::training::bound_optimizer::BoundOptimizer;
+use crate::training::common_tensors::CommonModules;
 use crate::training::data_parallel::DataParallel;
 use crate::training::same_objects::{Digest, Part, PartKind};
 use crate::values::convert::{named_options, plain_text, to_value};
@@ -153,8 +156,8 @@ pub(crate) fn barrier<E: Engine>(session: &mut Session<E>, arguments: Arguments)
     Ok(Value::Null)
 }
 
-/// `distributed(optimizer, [options])`: trains its parameters with the other processes from now on. All begin with the values of rank 0. If they
-/// train it already, compares them once more.
+/// `distributed(optimizer, [options])`: trains its parameters with the other processes from now on. All begin with the parameters and buffers of
+/// rank 0: see [`trained_modules`]. If they train it already, compares them once more.
 pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     let given = arguments.options()?;
@@ -189,13 +192,9 @@ pub(crate) fn distributed<E: Engine>(session: &mut Session<E>, mut arguments: Ar
 fn begin<E: Engine>(session: &Session<E>, handle: Handle, sharded: bool) -> Result<DataParallel<E>> {
     let state = describe(session, handle, true, true)?;
     let bound = session.optimizer(handle)?;
-    let names = bound.registry.names(&session.engine);
-    let mut tensors = Vec::new();
-    for (index, (_, parameter)) in bound.parameters().enumerate() {
-        let identity = session.engine.identity(&parameter.tensor);
-        let name = names.iter().find(|(other, _)| *other == identity);
-        tensors.push((name.map_or_else(|| index.to_string(), |(_, name)| name.clone()), parameter.tensor.clone()));
-    }
+    let (engine, parameters) = (&session.engine, bound.tensors());
+    let modules = CommonModules::new(trained_modules(session, handle, &bound)?);
+    let tensors = modules.tensors(engine, parameters);
     let mut parts = option_parts(&state);
     parts.push(Part { kind: PartKind::Option, text: format!("sharded {sharded}") });
     for ((group, _), (name, tensor)) in bound.parameters().zip(&tensors) {
@@ -208,17 +207,61 @@ fn begin<E: Engine>(session: &Session<E>, handle: Handle, sharded: bool) -> Resu
         }
         parts.push(Part { kind: PartKind::Parameter, text });
     }
-    for buffer in bound.registry.module().map_or_else(Vec::new, |module| module.written(true)) {
-        let text = format!("`{}` {}", buffer.name, tensor_text(session, &buffer.tensor)?);
-        parts.push(Part { kind: PartKind::Buffer, text });
-        tensors.push((buffer.name, buffer.tensor));
+    for Named { name, tensor, .. } in modules.other_parameters(engine, parameters) {
+        let text = format!("`{name}` {} in no group", tensor_text(session, &tensor)?);
+        parts.push(Part { kind: PartKind::Parameter, text });
     }
-    if let Some(module) = bound.registry.module() {
-        parts.push(module_part("", &module));
+    for Named { name, tensor, .. } in modules.buffers(engine) {
+        parts.push(Part { kind: PartKind::Buffer, text: format!("`{name}` {}", tensor_text(session, &tensor)?) });
+    }
+    for module in modules.iter() {
+        parts.push(module_part("", module));
         parts.extend(module.descendants().iter().map(|(path, module)| module_part(path, module)));
     }
     parts.push(Part { kind: PartKind::State, text: state_text(state) });
-    DataParallel::begin(&session.engine, &parts, &tensors)
+    DataParallel::begin(engine, &parts, parameters, modules)
+}
+
+/// The modules that the processes have in common: the origins of the parameters, and the module of a model. Without a model, all modules with a
+/// parameter of the optimizer and something besides. A loop uses such a module in its forward pass, which needs the same on each process.
+fn trained_modules<E: Engine>(
+    session: &Session<E>,
+    handle: Handle,
+    bound: &BoundOptimizer<E>,
+) -> Result<Vec<Shared<Module<E>>>> {
+    let mut modules: Vec<_> = bound.registry.module().into_iter().collect();
+    if let Object::Model(model) = session.object(handle)? {
+        if !modules.iter().any(|known| known.holds(&model.module)) {
+            modules.push(Shared::clone(&model.module));
+        }
+        return Ok(modules);
+    }
+    let identities = |tensors: &[E::Tensor]| -> HashSet<u64> {
+        tensors.iter().map(|tensor| session.engine.identity(tensor)).collect()
+    };
+    let trained = identities(bound.tensors());
+    let mut known = trained.clone();
+    modules.iter().for_each(|module| known.extend(identities(&module.tensors_of_all())));
+    let mut found: Vec<Shared<Module<E>>> = Vec::new();
+    for (_, counted) in session.table.iter() {
+        let module = match &counted.object {
+            Object::Module(module) => module,
+            Object::Model(model) => &model.module,
+            _ => continue,
+        };
+        let own = identities(&module.tensors_of_all());
+        if !own.is_disjoint(&trained) && !own.is_subset(&known) && !found.iter().any(|other| other.holds(module)) {
+            found.retain(|other| !module.holds(other));
+            found.push(Shared::clone(module));
+        }
+    }
+    // Handles have another order on each process.
+    found.sort_by_cached_key(|module| {
+        let names = module.parameters_and_buffers().into_iter().map(|named| named.name);
+        names.collect::<Vec<_>>().join(" ")
+    });
+    modules.append(&mut found);
+    Ok(modules)
 }
 
 fn tensor_text<E: Engine>(session: &Session<E>, tensor: &E::Tensor) -> Result<String> {

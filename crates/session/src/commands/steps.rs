@@ -42,8 +42,13 @@ pub(crate) fn step<E: Engine>(session: &mut Session<E>, mut arguments: Arguments
 /// Fails if a closure that is running cannot make a step of this optimizer or model.
 pub(crate) fn check_step<E: Engine>(session: &Session<E>, handle: Handle) -> Result<()> {
     #[cfg(not(target_family = "wasm"))]
-    if session.optimizer(handle)?.data_parallel.is_some() {
-        check_turn(session)?;
+    {
+        let bound = session.optimizer(handle)?;
+        match bound.data_parallel {
+            Some(_) => check_turn(session)?,
+            // It may train what another optimizer trains with other processes.
+            None => session.note_written(&mut bound.tensors().iter()),
+        }
     }
     if session.running.is_empty() {
         return Ok(());
@@ -117,7 +122,7 @@ pub(crate) fn restore_loss_scale(optimizer: &mut Optimizer, entries: &[(String, 
 pub(crate) fn average<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let handle = arguments.handle_or_model(ObjectKind::Optimizer)?;
     arguments.finish()?;
-    session.check_not_line_searched(&mut session.optimizer(handle)?.tensors().iter())?;
+    session.check_written(&mut session.optimizer(handle)?.tensors().iter())?;
     #[cfg(not(target_family = "wasm"))]
     if session.optimizer(handle)?.sharding.is_some() {
         check_turn(session)?;

@@ -153,7 +153,7 @@ pub(crate) fn to<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) 
                 return Err(Error::new(Code::Dtype, message));
             }
             let tensors = module.parameters_and_buffers();
-            session.check_not_line_searched(&mut tensors.iter().map(|named| &named.tensor))?;
+            session.check_written(&mut tensors.iter().map(|named| &named.tensor))?;
             let converted = tensors.iter().map(|named| {
                 // A count stays whole.
                 let floating = session.engine.dtype(&named.tensor)?.is_floating();
@@ -202,7 +202,7 @@ pub(crate) fn copyto<E: Engine>(session: &mut Session<E>, mut arguments: Argumen
     if source.shape != shape {
         return Err(Error::new(Code::Shape, format_args!("expected shape {shape:?}, given {:?}", source.shape)));
     }
-    session.check_not_line_searched(&mut [target].into_iter())?;
+    session.check_written(&mut [target].into_iter())?;
     engine.assign(target, &*source.cast(dtype)?)?;
     Ok(Value::Null)
 }

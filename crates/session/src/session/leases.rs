@@ -87,6 +87,11 @@ impl<E: Engine> Session<E> {
         };
         // An optimizer without parameters has an address too, which differs from the ones of tensors.
         identities.insert(Shared::as_ptr(bound).addr() as u64);
-        identities.extend(bound.borrow().tensors().iter().map(|tensor| self.engine.identity(tensor)));
+        let bound = bound.borrow();
+        identities.extend(bound.tensors().iter().map(|tensor| self.engine.identity(tensor)));
+        // A step of several processes writes to the buffers of their modules.
+        if let Some(parallel) = &bound.data_parallel {
+            identities.extend(parallel.modules().identities(&self.engine));
+        }
     }
 }

@@ -2,12 +2,16 @@
 //! they must not change.
 
 use std::cell::RefCell;
+#[cfg(not(target_family = "wasm"))]
+use std::collections::HashSet;
 
 use stepwell_optim::{Code, Error, Result, Shared, SharedCell};
 
 use crate::engine::Engine;
 use crate::session::{Object, RunningStep, Session};
 use crate::training::bound_optimizer::BoundOptimizer;
+#[cfg(not(target_family = "wasm"))]
+use crate::training::data_parallel::DataParallel;
 use crate::values::dedupe::any_equal;
 use crate::values::handle::Handle;
 
@@ -48,6 +52,10 @@ impl<E: Engine> Session<E> {
         {
             let bound = bound.borrow();
             borrowed.check_not_line_searched(&mut bound.tensors().iter())?;
+            #[cfg(not(target_family = "wasm"))]
+            if bound.data_parallel.is_none() {
+                borrowed.note_written(&mut bound.tensors().iter());
+            }
             if bound.optimizer.definition().needs_closure() {
                 line_searched.extend(bound.tensors().iter().map(|tensor| borrowed.engine.identity(tensor)));
             }
@@ -90,6 +98,40 @@ impl<E: Engine> Session<E> {
             return Ok(());
         }
         Err(Error::new(Code::Argument, "a step is not over yet, and its closure cannot free everything"))
+    }
+
+    /// Checks that a command can write to tensors, as [`Session::check_not_line_searched`] does. If other processes train them, too, the next
+    /// step compares them.
+    pub(crate) fn check_written(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) -> Result<()> {
+        #[cfg(not(target_family = "wasm"))]
+        if DataParallel::<E>::has_begun() {
+            let tensors: Vec<&E::Tensor> = tensors.collect();
+            self.note_written(&mut tensors.iter().copied());
+            return self.check_not_line_searched(&mut tensors.into_iter());
+        }
+        self.check_not_line_searched(tensors)
+    }
+
+    /// Has the processes that train some of these tensors compare theirs in their next step.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn note_written(&self, tensors: &mut dyn Iterator<Item = &E::Tensor>) {
+        if !DataParallel::<E>::has_begun() {
+            return;
+        }
+        let written: HashSet<u64> = tensors.map(|tensor| self.engine.identity(tensor)).collect();
+        for (_, counted) in self.table.iter() {
+            let bound = match &counted.object {
+                Object::Optimizer(bound) => bound,
+                Object::Model(model) => &model.optimizer,
+                _ => continue,
+            };
+            let Ok(bound) = bound.try_borrow() else { continue };
+            let Some(parallel) = &bound.data_parallel else { continue };
+            let own = bound.tensors().iter().map(|tensor| self.engine.identity(tensor));
+            if own.chain(parallel.modules().identities(&self.engine)).any(|identity| written.contains(&identity)) {
+                parallel.set_written();
+            }
+        }
     }
 
     /// Fails for a tensor whose elements a line search sets: other writes to it would be lost.

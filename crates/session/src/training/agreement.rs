@@ -7,11 +7,13 @@ use stepwell_optim::{Code, Error, Result};
 use crate::engine::process_group::ReductionWeights;
 use crate::training::passes::Pass;
 
-/// The places of the digests of the options and of the layout among the announced numbers, after the numbers of the pass. Flags follow,
-/// one for each parameter: whether it is frozen.
+/// The places of digests among the announced numbers, after the numbers of the pass. They are the digests of the options, of the layout and of
+/// buffers of whole numbers. Flags follow: whether the program has written to a tensor, and for each parameter whether it is frozen.
 pub(super) const OPTIONS: Range<usize> = 3..5;
 pub(super) const LAYOUT: Range<usize> = OPTIONS.end..7;
-pub(super) const FROZEN: usize = LAYOUT.end;
+pub(super) const COUNTS: Range<usize> = LAYOUT.end..9;
+pub(super) const WRITTEN: usize = COUNTS.end;
+pub(super) const FROZEN: usize = WRITTEN + 1;
 
 /// The common decision of the processes, from their announcements.
 pub(super) enum Agreement {

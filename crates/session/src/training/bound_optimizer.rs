@@ -183,15 +183,7 @@ impl<E: Engine> BoundOptimizer<E> {
     ) -> Result<Option<StartedReduction<E>>> {
         #[cfg(not(target_family = "wasm"))]
         if let Some(parallel) = &self.data_parallel {
-            let mut buffers = Vec::new();
-            if let Some(module) = self.registry.module() {
-                for named in module.written(true) {
-                    if engine.dtype(&named.tensor)?.is_floating() {
-                        buffers.push(named.tensor);
-                    }
-                }
-            }
-            return parallel.start(engine, &self.tensors, buffers, pass, self.common_options(call)).map(Some);
+            return parallel.start(engine, &self.tensors, pass, self.common_options(call)).map(Some);
         }
         let _ = (engine, pass, call);
         Ok(None)
@@ -391,7 +383,12 @@ impl<E: Engine> BoundOptimizer<E> {
         }
         self.optimizer.set_states(states);
         #[cfg(not(target_family = "wasm"))]
-        self.keep_owned()?;
+        {
+            self.keep_owned()?;
+            if let Some(parallel) = &self.data_parallel {
+                parallel.set_loaded(self.loaded_text()?);
+            }
+        }
         Ok(())
     }
 

@@ -8,26 +8,34 @@ use stepwell_optim::{Code, Error, Result};
 
 use crate::engine::Engine;
 use crate::engine::process_group::{GradientReduction, ProcessGroup, RunningReduction};
-use crate::training::agreement::Agreement;
+use crate::nn::module::Named;
+use crate::training::agreement::{Agreement, COUNTS, WRITTEN};
+use crate::training::common_tensors::{CommonModules, check_elements, digest, take_largest};
 use crate::training::metrics::BatchMetrics;
 use crate::training::passes::{Pass, Passes, Share};
 use crate::training::same_objects::{Digest, Part, PartKind, check_same, different, digest_of_parts};
 use crate::values::data::Data;
 use crate::values::device::Device;
-use crate::values::element_bytes::write_elements;
 
 /// The processes that train the parameters of an optimizer.
 pub(crate) struct DataParallel<E: Engine> {
     group: Arc<dyn ProcessGroup<E::Tensor>>,
+    /// The modules whose parameters and buffers the processes have in common.
+    modules: CommonModules<E>,
     /// The parameters in the order in which the gradients of the last step have come; `None` before the first. Each process has an equal order.
     last_order: Arc<Mutex<Option<Vec<usize>>>>,
     /// The number of the call of `distributed` that began it, on rank 0. Other optimizers have other numbers.
     number: u64,
     /// How often the processes have met in a step.
     meetings: Arc<AtomicU64>,
-    /// Whether this process has loaded a checkpoint since the last step.
-    is_loaded: Arc<AtomicBool>,
+    /// Whether the program of this process has written to a parameter or a buffer since the last step.
+    is_written: Arc<AtomicBool>,
+    /// The state that this process has loaded since the last step, in words.
+    loaded: Arc<Mutex<Option<String>>>,
 }
+
+/// The advice for tensors that differ after a program has written to them.
+const WRITTEN_ADVICE: &str = "and the step is not made: load and write the same on each process, or call distributed again, which sends the ones of rank 0";
 
 /// How many calls of `distributed` this process has made.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
@@ -36,6 +44,8 @@ static BEGUN: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct StartedReduction<E: Engine> {
     parallel: DataParallel<E>,
     tensors: Vec<E::Tensor>,
+    /// Buffers of whole numbers.
+    counts: Vec<E::Tensor>,
     /// The positions of the tensors that are not frozen.
     trained: Vec<usize>,
     /// The options that the processes must have in common.
@@ -48,43 +58,51 @@ impl<E: Engine> Clone for DataParallel<E> {
     fn clone(&self) -> Self {
         Self {
             group: Arc::clone(&self.group),
+            modules: self.modules.clone(),
             last_order: Arc::clone(&self.last_order),
             number: self.number,
             meetings: Arc::clone(&self.meetings),
-            is_loaded: Arc::clone(&self.is_loaded),
+            is_written: Arc::clone(&self.is_written),
+            loaded: Arc::clone(&self.loaded),
         }
     }
 }
 
 impl<E: Engine> DataParallel<E> {
-    /// Begins to train with the processes of the engine: gives each the parameters and buffers of process 0.
+    /// Begins to train with the processes of the engine: gives each the parameters and buffers of process 0, of the optimizer and of the
+    /// modules.
     ///
     /// # Errors
     /// - [`Code::Argument`] without a process group
     /// - [`Code::Parameter`] if processes have other parts. Nothing has changed then.
-    pub(crate) fn begin(engine: &E, parts: &[Part], tensors: &[(String, E::Tensor)]) -> Result<Self> {
+    pub(crate) fn begin(
+        engine: &E,
+        parts: &[Part],
+        parameters: &[E::Tensor],
+        modules: CommonModules<E>,
+    ) -> Result<Self> {
         let Some(group) = engine.process_group() else {
             let message = "no process group: call initProcessGroup in each process first";
             return Err(Error::new(Code::Argument, message));
         };
         check_same(&*group, parts)?;
-        let mut digests = Vec::with_capacity(2 * tensors.len());
-        for (_, tensor) in tensors {
-            group.broadcast(tensor, 0)?;
-            digests.extend(digest(engine, tensor)?.numbers());
-        }
-        let rows = group.gather(&digests)?;
-        if let Some(rank) = different(&rows) {
-            let differs = |i: &usize| rows[rank][2 * i..][..2] != rows[0][2 * i..][..2];
-            let name = (0..tensors.len()).find(differs).map_or("", |i| &tensors[i].0);
-            let message = format!(
-                "`{name}` has other elements on rank {rank} than on rank 0, which has sent its own: do parameters share memory?"
-            );
-            return Err(Error::new(Code::Parameter, message));
-        }
+        let tensors = modules.tensors(engine, parameters);
+        tensors.iter().try_for_each(|(_, tensor)| group.broadcast(tensor, 0))?;
+        check_elements(engine, &*group, &tensors, "which has sent its own: do parameters share memory?")?;
         let begun = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         let number = group.gather(&[begun as f64])?[0][0] as u64;
-        Ok(Self { group, last_order: Arc::default(), number, meetings: Arc::default(), is_loaded: Arc::default() })
+        let (last_order, meetings, is_written, loaded) = Default::default();
+        Ok(Self { group, modules, last_order, number, meetings, is_written, loaded })
+    }
+
+    /// Whether this process has ever trained with others.
+    pub(crate) fn has_begun() -> bool {
+        BEGUN.load(Ordering::Relaxed) > 0
+    }
+
+    /// The modules whose parameters and buffers the processes have in common.
+    pub(crate) fn modules(&self) -> &CommonModules<E> {
+        &self.modules
     }
 
     /// Whether this process has left the group.
@@ -97,9 +115,18 @@ impl<E: Engine> DataParallel<E> {
         self.meetings.load(Ordering::Relaxed)
     }
 
-    /// A checkpoint was loaded: the next step compares the parameters, since the processes may have loaded others.
-    pub(crate) fn set_loaded(&self) {
-        self.is_loaded.store(true, Ordering::Relaxed);
+    /// The program has written to a parameter or a buffer: the next step compares them, since the processes may have written others.
+    pub(crate) fn set_written(&self) {
+        self.is_written.store(true, Ordering::Relaxed);
+    }
+
+    /// The optimizer has another state: the next step compares what the processes have loaded.
+    pub(crate) fn set_loaded(&self, state: String) {
+        *self.loaded() = Some(state);
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Option<String>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The part of consecutive samples that this process has. The lengths of the parts differ by at most 1.
@@ -131,27 +158,26 @@ impl<E: Engine> DataParallel<E> {
     }
 
     /// Starts to replace the gradient of each parameter by the one of all samples, before the backward that computes the last of them.
-    /// `buffers` of floating point, such as running statistics, become the weighted mean. The processes must have `options` in common.
+    /// Buffers of floating point, such as running statistics, become the weighted mean. The processes must have `options` in common.
     pub(crate) fn start(
         &self,
         engine: &E,
         tensors: &[E::Tensor],
-        buffers: Vec<E::Tensor>,
         pass: &Pass,
         mut options: Vec<Part>,
     ) -> Result<StartedReduction<E>> {
         self.meetings.fetch_add(1, Ordering::Relaxed);
-        let mut add = |text| options.push(Part { kind: PartKind::Call, text });
-        add(format!("the optimizer of call {} of distributed", self.number));
-        add(if self.is_loaded.load(Ordering::Relaxed) {
-            let mut all = Digest::default();
-            for tensor in tensors.iter().chain(&buffers) {
-                all.add(&digest(engine, tensor)?.bytes());
-            }
-            format!("loaded parameters of digest {}", all.text())
-        } else {
-            "no loaded parameters".to_owned()
-        });
+        let loaded = self.loaded().clone().unwrap_or_else(|| "no loaded state".to_owned());
+        options.extend([optimizer_text(self.number), loaded].map(|text| Part { kind: PartKind::Call, text }));
+        let (mut buffers, mut counts) = (Vec::new(), Vec::new());
+        for Named { tensor, .. } in self.modules.buffers(engine) {
+            let list = if engine.dtype(&tensor)?.is_floating() { &mut buffers } else { &mut counts };
+            list.push(tensor);
+        }
+        let mut counted = Digest::default();
+        for tensor in &counts {
+            counted.add(&digest(engine, tensor)?.bytes());
+        }
         let trained: Vec<_> = (0..tensors.len()).filter(|i| engine.requires_grad(&tensors[*i])).collect();
         let index_of = |position: &usize| trained.binary_search(position).ok();
         let order: Vec<_> = match (pass, &*self.last_order()) {
@@ -162,7 +188,7 @@ impl<E: Engine> DataParallel<E> {
         };
         let parameters: Vec<_> = trained.iter().map(|position| tensors[*position].clone()).collect();
         let mut layout = Digest::default();
-        for tensor in parameters.iter().chain(&buffers) {
+        for tensor in parameters.iter().chain(&buffers).chain(&counts) {
             let on_gpu = engine.device(tensor)? != Device::Cpu;
             layout.add(format!("{:?} {:?} {on_gpu},", engine.dtype(tensor)?, engine.shape(tensor)?).as_bytes());
         }
@@ -170,6 +196,8 @@ impl<E: Engine> DataParallel<E> {
         let mut announced = pass.numbers().to_vec();
         announced.extend(digest_of_parts(&options).numbers());
         announced.extend(layout.numbers());
+        announced.extend(counted.numbers());
+        announced.push(f64::from(u8::from(self.is_written.load(Ordering::Relaxed))));
         announced.extend((0..tensors.len()).map(|position| f64::from(u8::from(index_of(&position).is_none()))));
         let is_sum = matches!(pass, Pass::Computed(_, Share::Sum(_)));
         let weights = move |rows: &[Vec<f64>]| match Agreement::of(rows, is_sum) {
@@ -178,7 +206,8 @@ impl<E: Engine> DataParallel<E> {
         };
         let reduction = GradientReduction { parameters, order, buffers, announced, weights: Box::new(weights) };
         let running = self.group.start_reduction(reduction)?;
-        Ok(StartedReduction { parallel: self.clone(), tensors: tensors.to_vec(), trained, options, is_sum, running })
+        let (parallel, tensors) = (self.clone(), tensors.to_vec());
+        Ok(StartedReduction { parallel, tensors, counts, trained, options, is_sum, running })
     }
 
     fn last_order(&self) -> MutexGuard<'_, Option<Vec<usize>>> {
@@ -212,9 +241,10 @@ impl<E: Engine> StartedReduction<E> {
     ///
     /// # Errors
     /// - [`Code::Distributed`] if the pass of another process has failed. All processes then have no gradients.
-    /// - [`Code::Parameter`] if the processes have other options or other parameters. Each then has its own gradients.
+    /// - [`Code::Parameter`] if the processes have other options or other parameters. Each then has its own gradients, except where a program
+    ///   has written other elements.
     pub(crate) fn finish(self, engine: &E, has_computed: bool) -> Result<Passes> {
-        let Self { parallel, tensors, trained, options, is_sum, running } = self;
+        let Self { parallel, tensors, counts, trained, options, is_sum, running } = self;
         let reduced = running.finish(has_computed)?;
         let agreement = Agreement::of(&reduced.announced, is_sum);
         let (loss, arrived) = match (agreement, reduced.arrived) {
@@ -234,7 +264,16 @@ impl<E: Engine> StartedReduction<E> {
                 }));
             }
         };
-        parallel.is_loaded.store(false, Ordering::Relaxed);
+        let rows = &reduced.announced;
+        if rows.iter().any(|row| row[COUNTS] != rows[0][COUNTS]) {
+            take_largest(engine, &*parallel.group, &counts)?;
+        }
+        if rows.iter().any(|row| row[WRITTEN] != 0.0) {
+            let common = parallel.modules.tensors(engine, &tensors);
+            check_elements(engine, &*parallel.group, &common, WRITTEN_ADVICE)?;
+            parallel.is_written.store(false, Ordering::Relaxed);
+        }
+        parallel.loaded().take();
         let came = |row: &Vec<f64>| row.iter().filter(|number| **number >= 0.0).count();
         let most = (0..arrived.len()).rev().max_by_key(|rank| came(&arrived[*rank])).unwrap_or(0);
         let mut order: Vec<_> = (0..trained.len()).filter(|i| arrived.iter().any(|row| row[*i] >= 0.0)).collect();
@@ -245,16 +284,7 @@ impl<E: Engine> StartedReduction<E> {
     }
 }
 
-/// A digest of the elements of a tensor.
-fn digest<E: Engine>(engine: &E, tensor: &E::Tensor) -> Result<Digest> {
-    let mut digest = Digest::default();
-    let is_read = engine.with_bytes(tensor, &mut |bytes| {
-        digest.add(bytes);
-        Ok(())
-    })?;
-    if !is_read {
-        let unwritten = |error: std::io::Error| Error::new(Code::Internal, error.to_string());
-        write_elements(&mut digest, &engine.data(tensor)?).map_err(unwritten)?;
-    }
-    Ok(digest)
+/// The optimizer of a number, in words.
+fn optimizer_text(number: u64) -> String {
+    format!("the optimizer of call {number} of distributed")
 }

@@ -6,6 +6,8 @@ pub(crate) mod bound_optimizer;
 pub(crate) mod clip;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod common_options;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod common_tensors;
 pub(crate) mod data_loader;
 #[cfg_attr(target_family = "wasm", path = "one_process.rs")]
 pub(crate) mod data_parallel;

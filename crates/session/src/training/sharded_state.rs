@@ -1,11 +1,12 @@
 //! An optimizer whose state several processes share.
 
-use stepwell_optim::{Code, Error, Result};
+use stepwell_optim::{Buffer, Code, Error, Result, State};
 
 use crate::engine::Engine;
 use crate::engine::library_optimizers::only_fused;
 use crate::training::bound_optimizer::{BoundOptimizer, WithState};
 use crate::training::data_parallel::DataParallel;
+use crate::training::same_objects::Digest;
 use crate::training::sharding::Sharding;
 
 impl<E: Engine> BoundOptimizer<E> {
@@ -31,7 +32,8 @@ impl<E: Engine> BoundOptimizer<E> {
         if is_sharded {
             self.fetch_state(engine)?;
         }
-        self.sharding = if is_sharded { Some(Sharding::new(engine, &self.tensors, splits)?) } else { None };
+        self.sharding =
+            if is_sharded { Some(Sharding::new(engine, &self.tensors, splits)?) } else { None };
         self.data_parallel = Some(parallel);
         self.keep_owned()
     }
@@ -39,8 +41,29 @@ impl<E: Engine> BoundOptimizer<E> {
     /// Trains with the processes of an optimizer that this one takes the place of, after a checkpoint was loaded.
     pub(crate) fn go_on_with(&mut self, engine: &E, before: &mut Self) -> Result<()> {
         let Some(parallel) = before.data_parallel.take() else { return Ok(()) };
-        parallel.set_loaded();
+        parallel.set_loaded(self.loaded_text()?);
         self.begin_parallel(engine, parallel, before.sharding.take().is_some())
+    }
+
+    /// The state in words, the same for equal ones. Of a sharded one, the parts differ from process to process.
+    pub(crate) fn loaded_text(&self) -> Result<String> {
+        if self.sharding.is_some() {
+            return Ok("a loaded part of the state".to_owned());
+        }
+        let optimizer = self.with_state()?;
+        let mut digest = Digest::default();
+        for state in optimizer.groups().iter().flat_map(|group| group.states()) {
+            let Some(State { step, buffers }) = state else {
+                digest.add(b"none");
+                continue;
+            };
+            digest.add(&step.to_le_bytes());
+            buffers.iter().for_each(|buffer| digest.add(buffer.as_ref().map_or(b"none", Buffer::as_bytes)));
+        }
+        if let Some(curvature) = optimizer.lbfgs_state_dict()? {
+            digest.add(format!("{curvature:?}").as_bytes());
+        }
+        Ok(format!("a loaded state of digest {}", digest.text()))
     }
 
     /// Trains alone from now on, if the process group was destroyed.

@@ -98,7 +98,7 @@ async function* events(plan: TrainingPlan): AsyncGenerator<FitEvent, TrainingEnd
   });
   if ((await processes.stops(batches === undefined)) || batches === undefined) return "aborted";
   await samePlace(plan);
-  await processes.begin(optimizer, loaded?.generators);
+  await processes.begin(model, loaded?.generators);
   const steps =
     batches === Number.POSITIVE_INFINITY ? undefined : course.epochs * Math.ceil(batches / train(model).accumulate);
   const saving = checkpoint && { checkpoint, saved: "" };

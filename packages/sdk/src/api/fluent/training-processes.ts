@@ -3,7 +3,7 @@
 import { callAsync } from "../../client/asynchronous-calls.js";
 import { hasCode, StepwellError } from "../../errors.js";
 import type { DistributedOptions } from "../../generated/settings.js";
-import type { OptimizerHandle } from "../../handle.js";
+import type { ModelHandle } from "../../handle.js";
 import { type GeneratorState, generatorNumbers, generatorOfRank, generatorState } from "../../values/generator.js";
 import { wasLaunched } from "../../values/process-place.js";
 import { client } from "../client.js";
@@ -87,10 +87,12 @@ export class TrainingProcesses {
     throw new StepwellError("ERR_PARAMETER", message);
   }
 
-  /** Has all begin with the parameters of rank 0, and each with random numbers of its own: saved ones, or a stream of rank 0. */
-  async begin(optimizer: OptimizerHandle, saved: readonly GeneratorState[] | undefined): Promise<void> {
+  /**
+   * Has all begin with the parameters and buffers of rank 0, and each with random numbers of its own: saved ones, or a stream of rank 0.
+   */
+  async begin(model: ModelHandle, saved: readonly GeneratorState[] | undefined): Promise<void> {
     if (this.#isAlone) return;
-    await this.inStep(() => callAsync(client, "distributed", [optimizer, this.#options], { name: "fit" }));
+    await this.inStep(() => callAsync(client, "distributed", [model, this.#options], { name: "fit" }));
     const own = saved?.[this.#rank];
     const [first = generator()] = await this.generators();
     const next = own ?? generatorOfRank(first, this.#rank);

@@ -52,14 +52,15 @@ export async function destroyProcessGroup(...args: readonly unknown[]): Promise<
 
 /**
  * Trains the parameters of an optimizer, or of a model, with the other processes from now on. All processes have made the same module
- * the same optimizer of the same parameter groups, and begin with the parameters and buffers of rank 0. Names, shapes, types, options or a
- * state of the optimizer that differ are one error on every process, which names the first. Called again, it compares and begins anew: after
- * each process has loaded a checkpoint, or has joined another group.
+ * the same optimizer of the same parameter groups, and begin with the parameters and buffers of rank 0. A model brings all of its module,
+ * and an optimizer all modules that have a parameter of it. Names, shapes, types, options or a state of the optimizer that differ are
+ * one error on every process, which names the first. Called again, it compares and begins anew: after each process has loaded a checkpoint,
+ * or has joined another group. A step compares parameters and buffers if a program has written to them.
  *
  * A {@link run} has the same data on each process. Of each batch, a process computes its part: the parts are consecutive, and differ by at
  * most one sample. Gradients are added in double precision, in the order of the ranks, weighted by the samples. So the processes make the
  * step of one process on the whole batch, and `batchsize`, losses and metrics mean the same. A shuffled order is the one of
- * rank 0. Running statistics are the weighted mean of the processes. Dropout draws from the generator of each process: {@link seed} it
+ * rank 0. Running statistics are the weighted mean of the processes, and counts of batches the largest number. Dropout draws from the generator of each process: {@link seed} it
  * by rank.
  *
  * A {@link step} takes the mean of the gradients of all processes, and writes it into the gradients. Clip with its options: before, a
