@@ -111,10 +111,33 @@ test("processes write their parts of one file, or rank 0 all of it, to the byte"
   try {
     const ranks = await resultsOf<Readonly<Record<string, unknown>>>("sharded-file", 2, { path: join(folder, "run") });
     for (const [rank, results] of ranks.entries()) {
-      const { failed, isIntact, files, elsewhere, ...compared } = results;
+      const { failed, isIntact, files, elsewhere, refused, ...compared } = results;
       expect(Object.keys(compared)).toContain("no common folder");
       for (const [name, isEqual] of Object.entries(compared)) expect(isEqual, name).toBe(true);
       expect(elsewhere).toEqual(rank === 0 ? ["run"] : []);
+      const differs = (name: string, one: string, other: string) =>
+        `ERR_PARAMETER ${name}: expected the same path and objects in a call on each process, given ${one} on rank 0 and ${other} on rank 1: call it on each process with the same path, and with the same objects under the same names, in the same order`;
+      expect(refused).toEqual({
+        order: expect.stringMatching(
+          /^ERR_PARAMETER saveAsync: .* given an optimizer `a`, the optimizer of call \d+ of distributed on rank 0 and an optimizer `b`, /,
+        ),
+        names: expect.stringMatching(
+          /given an optimizer `a`, the optimizer of call (\d+) of distributed on rank 0 and an optimizer `a`, the optimizer of call (?!\1)/,
+        ),
+        parameters: expect.stringMatching(
+          /given `p` of parameter 0 of the optimizer of call (\d+) of distributed on rank 0 and `p` of parameter 0 of the optimizer of call (?!\1)/,
+        ),
+        kinds: differs("saveAsync", "a tensor `more`", "plain data `more`"),
+        "one more": differs("saveAsync", "none", "plain data `more`"),
+        "another path": expect.stringMatching(
+          /^ERR_PARAMETER saveAsync: .* given the path ".*other" on rank 0 and the path ".*others" on rank 1/,
+        ),
+        "no path": expect.stringMatching(
+          /^ERR_PARAMETER saveAsync: .* given the path ".*other" on rank 0 and the path "" on rank 1/,
+        ),
+        serialize: expect.stringMatching(/^ERR_PARAMETER serialize: .*the optimizer of call/),
+        state: expect.stringMatching(/^ERR_PARAMETER state: .*the optimizer of call/),
+      });
       if (process.platform !== "linux") continue;
       // Rank 1 writes its part itself, so that its limit is an error.
       const message = "ERR_DISTRIBUTED saveAsync: rank 1 has failed in this call, and says why";

@@ -1,7 +1,7 @@
 // Saves a sharded state of several blocks of the checksum, into a file that the processes share, and where they cannot share one.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as k from "@stepwell/sdk";
 
@@ -47,8 +47,47 @@ if (process.platform === "linux") {
 // Rank 1 has another folder under its path, as on another machine.
 const elsewhere = join(dirname(path), `folder of ${rank}`);
 mkdirSync(elsewhere);
-await compare("no common folder", join(elsewhere, "run"), objects);
+process.chdir(elsewhere);
+await compare("no common folder", "run", objects);
 results.elsewhere = readdirSync(elsewhere);
 await compare("other arrays", path, { ...objects, own: new Float64Array(rank + 1) });
+// Calls in which the processes name other objects, or another path, write nothing.
+const isFirst = rank === 0;
+const make = async () => {
+  const parameter = k.tensor([1, 2, 3, 4], { grad: true });
+  const optimizer = k.opt("adam", parameter);
+  await k.distributed(optimizer, { sharded: true });
+  k.backward(k.sum(parameter));
+  await k.stepAsync(optimizer);
+  return [parameter, optimizer] as const;
+};
+const [[p, a], [q, b]] = [await make(), await make()];
+const twice = k.opt("sgd", p, { momentum: 0.5 });
+await k.distributed(twice, { sharded: true });
+const other = join(dirname(path), "other");
+const differing: Readonly<Record<string, readonly [path: string, objects: k.RunObjects]>> = {
+  order: [other, isFirst ? { p, q, a, b } : { p, q, b, a }],
+  names: [other, isFirst ? { p, q, a, b } : { p, q, a: b, b: a }],
+  parameters: [other, isFirst ? { p, q, a, b } : { p: q, q: p, a, b }],
+  kinds: [other, isFirst ? { p, q, a, b, more: p } : { p, q, a, b, more: 1 }],
+  "one more": [other, isFirst ? { p, a } : { p, a, more: 1 }],
+  "another path": [isFirst ? other : `${other}s`, { p, a }],
+  "no path": [isFirst ? other : "", { p, a }],
+};
+const refused: Record<string, string> = {};
+const outcome = (call: () => unknown) =>
+  (async () => call())().then(
+    () => "no error",
+    (error) => `${error.code} ${error.message}`,
+  );
+for (const [name, [path, objects]] of Object.entries(differing)) {
+  refused[name] = await outcome(() => k.saveAsync(path, objects));
+}
+refused.serialize = await outcome(() => k.serialize(isFirst ? { p, q, a, b } : { p, q, b, a }));
+refused.state = await outcome(() => k.state(isFirst ? a : b));
+results.refused = refused;
+results.isNothingWritten = !existsSync(other) && !existsSync(`${other}s`);
+// A parameter of two optimizers has one owner in the file.
+await compare("two optimizers of a parameter", other, { p, q, a, b, twice });
 await k.destroyProcessGroup();
 console.log(JSON.stringify(results));

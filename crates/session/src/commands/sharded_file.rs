@@ -12,12 +12,15 @@ use crate::commands::saved_arrays::{Elements, SavedArray, headers};
 use crate::commands::saved_file::failed;
 use crate::commands::saved_run::{Description, describe};
 use crate::commands::state::Buffers;
+use crate::commands::steps::check_turn;
 use crate::engine::Engine;
 use crate::session::Session;
 use crate::training::bound_optimizer::BoundOptimizer;
-use crate::training::same_objects::Digest;
+use crate::training::data_parallel::optimizer_text;
+use crate::training::same_objects::{self, Digest, PartKind, check_same};
 use crate::training::sharding::Sharding;
 use crate::values::element_bytes::write_elements;
+use crate::values::handle::ObjectKind;
 use crate::values::value::Value;
 
 type Optimizers<E> = [Shared<SharedCell<BoundOptimizer<E>>>];
@@ -41,9 +44,12 @@ pub(crate) fn save<E: Engine>(
     let Some(sharding) = optimizers.iter().find_map(|bound| bound.borrow().sharding.clone()) else {
         return Err(Error::new(Code::Internal, "no processes share a state"));
     };
+    check_turn(session)?;
+    check_same(&*sharding.group, &named_parts(session, path, &objects))?;
     let owners = Owners::of(&session.engine, optimizers);
     let own = contribution(session, path, objects, sharding.rank());
     let (Contribution { arrays, headers, mut file }, rows) = sharding.exchange(own, announced, ANNOUNCED)?;
+    check_same(&*sharding.group, &owners.owned_parts(&session.engine, &arrays))?;
     let is_first = sharding.rank() == 0;
     let (common, place) = rows[0].split_at(COMMON);
     let has_common = common[..MACHINE] != [0.0; MACHINE] && rows.iter().all(|row| row[..COMMON] == *common);
@@ -67,6 +73,25 @@ pub(crate) fn save<E: Engine>(
     };
     sharding.any(committed.map(|()| true))?;
     Ok(())
+}
+
+/// The path, and the names and kinds of the objects. Of each optimizer also its number, since another one may have its name on another process.
+fn named_parts<E: Engine>(session: &Session<E>, path: &str, objects: &[(String, Value)]) -> Vec<same_objects::Part> {
+    let mut texts = vec![format!("the path {path:?}")];
+    for (name, object) in objects {
+        let Value::Handle(handle) = object else {
+            texts.push(format!("plain data `{name}`"));
+            continue;
+        };
+        let kind = handle.kind().map_or_else(|| "an object".to_owned(), ObjectKind::with_article);
+        let number =
+            session.shared_optimizer(*handle).ok().and_then(|bound| Some(bound.borrow().sharding.as_ref()?.number));
+        texts.push(match number {
+            Some(number) => format!("{kind} `{name}`, {}", optimizer_text(number)),
+            None => format!("{kind} `{name}`"),
+        });
+    }
+    texts.into_iter().map(|text| same_objects::Part { kind: PartKind::Object, text }).collect()
 }
 
 /// Describes the objects, and makes the scratch file on rank 0.
@@ -172,8 +197,15 @@ fn buffer_in_parts<E: Engine>(array: &SavedArray<E>) -> Option<(SharedRef<'_, Bo
     bound.sharding.is_some().then_some((bound, *parameter, *buffer))
 }
 
-/// The owners of parameters, by the identities of their tensors in ascending order.
-struct Owners(Vec<(u64, Vec<Part>)>);
+/// The parameters of sharded optimizers with their owners, by the identities of their tensors in ascending order.
+struct Owners(Vec<(u64, OwnedParameter)>);
+
+/// A parameter of an optimizer, by the number of this and its position there.
+struct OwnedParameter {
+    optimizer: u64,
+    position: usize,
+    parts: Vec<Part>,
+}
 
 impl Owners {
     fn of<E: Engine>(engine: &E, optimizers: &Optimizers<E>) -> Self {
@@ -182,10 +214,36 @@ impl Owners {
             let bound = bound.borrow();
             let Some(sharding) = &bound.sharding else { continue };
             let identities = bound.tensors().iter().map(|tensor| engine.identity(tensor));
-            all.extend(identities.zip(sharding.parts().iter().cloned()));
+            for (position, (identity, parts)) in identities.zip(sharding.parts()).enumerate() {
+                all.push((identity, OwnedParameter { optimizer: sharding.number, position, parts: parts.clone() }));
+            }
         }
         all.sort_by_key(|(identity, _)| *identity);
+        // Of a parameter of several optimizers the first one counts, on each process.
+        all.dedup_by_key(|(identity, _)| *identity);
         Self(all)
+    }
+
+    /// The arrays that owners write, each with the parameter that it belongs to.
+    fn owned_parts<E: Engine>(&self, engine: &E, arrays: &[SavedArray<E>]) -> Vec<same_objects::Part> {
+        let owned = arrays.iter().filter_map(|array| {
+            let (optimizer, position) = match &array.elements {
+                Elements::Buffer(bound, parameter, _) => (bound.borrow().sharding.as_ref()?.number, *parameter),
+                Elements::Tensor(tensor) => {
+                    let OwnedParameter { optimizer, position, .. } = self.parameter(engine.identity(tensor))?;
+                    (*optimizer, *position)
+                }
+                Elements::Own(_) => return None,
+            };
+            let text = format!("`{}` of parameter {position} of {}", array.name, optimizer_text(optimizer));
+            Some(same_objects::Part { kind: PartKind::Object, text })
+        });
+        owned.collect()
+    }
+
+    fn parameter(&self, identity: u64) -> Option<&OwnedParameter> {
+        let found = self.0.binary_search_by_key(&identity, |(known, _)| *known).ok()?;
+        Some(&self.0[found].1)
     }
 
     /// The parts of an array with their owners. All processes have equal parameters. Rank 0 owns what may differ.
@@ -196,8 +254,7 @@ impl Owners {
                 bound.borrow().sharding.as_ref().and_then(|sharding| sharding.parts().get(*parameter).cloned())
             }
             Elements::Tensor(tensor) => {
-                let identity = engine.identity(tensor);
-                self.0.binary_search_by_key(&identity, |(known, _)| *known).ok().map(|found| self.0[found].1.clone())
+                self.parameter(engine.identity(tensor)).map(|parameter| parameter.parts.clone())
             }
             Elements::Own(_) => None,
         };

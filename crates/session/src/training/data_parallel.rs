@@ -100,6 +100,11 @@ impl<E: Engine> DataParallel<E> {
         BEGUN.load(Ordering::Relaxed) > 0
     }
 
+    /// The number of the optimizer, which is the same on all processes.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The modules whose parameters and buffers the processes have in common.
     pub(crate) fn modules(&self) -> &CommonModules<E> {
         &self.modules
@@ -285,6 +290,6 @@ impl<E: Engine> StartedReduction<E> {
 }
 
 /// The optimizer of a number, in words.
-fn optimizer_text(number: u64) -> String {
+pub(crate) fn optimizer_text(number: u64) -> String {
     format!("the optimizer of call {number} of distributed")
 }

@@ -23,6 +23,7 @@ pub(crate) enum PartKind {
     Module,
     State,
     Call,
+    Object,
 }
 
 impl PartKind {
@@ -40,11 +41,15 @@ impl PartKind {
                 "optimizer and options in a step",
                 "step the same optimizer with the same options, and change them on each process alike",
             ),
+            PartKind::Object => (
+                "path and objects in a call",
+                "call it on each process with the same path, and with the same objects under the same names, in the same order",
+            ),
         }
     }
 
     fn from_number(number: f64) -> Option<Self> {
-        [Self::Option, Self::Parameter, Self::Buffer, Self::Module, Self::State, Self::Call]
+        [Self::Option, Self::Parameter, Self::Buffer, Self::Module, Self::State, Self::Call, Self::Object]
             .into_iter()
             .find(|kind| *kind as u8 as f64 == number)
     }

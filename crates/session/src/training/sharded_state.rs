@@ -33,7 +33,7 @@ impl<E: Engine> BoundOptimizer<E> {
             self.fetch_state(engine)?;
         }
         self.sharding =
-            if is_sharded { Some(Sharding::new(engine, &self.tensors, splits)?) } else { None };
+            if is_sharded { Some(Sharding::new(engine, &self.tensors, splits, parallel.number())?) } else { None };
         self.data_parallel = Some(parallel);
         self.keep_owned()
     }

@@ -10,14 +10,18 @@ use stepwell_optim::{
 
 use crate::engine::Engine;
 use crate::engine::process_group::ProcessGroup;
+use crate::training::data_parallel::optimizer_text;
+use crate::training::same_objects::{self, PartKind, check_same};
 use crate::values::data::Data;
 use crate::values::device::Device;
 use crate::values::dtype::Dtype;
 
 /// The processes that share the state of an optimizer.
 pub(crate) struct Sharding<E: Engine> {
-    group: Arc<dyn ProcessGroup<E::Tensor>>,
+    pub(crate) group: Arc<dyn ProcessGroup<E::Tensor>>,
     pub(super) shards: Arc<Shards>,
+    /// The number of the optimizer, which is the same on all processes.
+    pub(crate) number: u64,
 }
 
 /// A step of these processes.
@@ -32,7 +36,7 @@ const ROW: usize = 2 + 2 * MAX_BUFFERS;
 
 impl<E: Engine> Clone for Sharding<E> {
     fn clone(&self) -> Self {
-        Self { group: Arc::clone(&self.group), shards: Arc::clone(&self.shards) }
+        Self { group: Arc::clone(&self.group), shards: Arc::clone(&self.shards), number: self.number }
     }
 }
 
@@ -71,14 +75,14 @@ impl<E: Engine> ShardedStep<E> {
 impl<E: Engine> Sharding<E> {
     /// Has the processes of the engine share the state of these parameters, which are the same on each. If `splits` is true, one that is larger
     /// than the share of a process belongs to several.
-    pub(super) fn new(engine: &E, tensors: &[E::Tensor], splits: bool) -> Result<Self> {
+    pub(super) fn new(engine: &E, tensors: &[E::Tensor], splits: bool, number: u64) -> Result<Self> {
         let group = engine.process_group().ok_or_else(|| Error::new(Code::Internal, "processes without a group"))?;
         let mut parameters = Vec::with_capacity(tensors.len());
         for tensor in tensors {
             parameters.push((engine.shape(tensor)?.iter().product(), engine.requires_grad(tensor)));
         }
         let shards = Arc::new(Shards::new(group.rank(), group.size(), &parameters, splits));
-        Ok(Self { group, shards })
+        Ok(Self { group, shards, number })
     }
 
     /// Gives each process the elements that the owners of some parameters have.
@@ -135,7 +139,12 @@ impl<E: Engine> Sharding<E> {
     }
 
     /// The states of all parameters. Without elements their buffers are empty, of the right types. Each process calls it.
+    ///
+    /// # Errors
+    /// [`Code::Parameter`] if processes call it of different optimizers.
     pub(super) fn states(&self, engine: &E, optimizer: &Optimizer, has_elements: bool) -> Result<Vec<Option<State>>> {
+        let own = same_objects::Part { kind: PartKind::Object, text: optimizer_text(self.number) };
+        check_same(&*self.group, &[own])?;
         let own: Vec<_> = optimizer.groups().iter().flat_map(|group| group.states()).map(Option::as_ref).collect();
         let mut row = Vec::with_capacity(ROW * own.len());
         for state in &own {

@@ -182,8 +182,10 @@ export class Checkpoint {
     training: TrainingPosition,
     generators: readonly GeneratorState[] | undefined,
   ): Promise<void> {
-    const { folder, objects } = this.#options;
-    const saved = { ...objects, ...this.#objects, training, ...(generators && { generators }) };
+    const { folder, objects = {} } = this.#options;
+    // Processes that save together give the objects in one order.
+    const own = Object.entries(objects).sort(([one], [other]) => (one < other ? -1 : 1));
+    const saved = { ...Object.fromEntries(own), ...this.#objects, training, ...(generators && { generators }) };
     if (client.hasFiles) await this.#call("save", path, saved);
     else save(path, saved as unknown as RunObjects);
     if (this.#processes.isFirst) folder?.prune(path);
