@@ -219,12 +219,16 @@ impl<E: Engine> DataParallel<E> {
         self.last_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the measurements of this process's parts of batches by the measurements of the whole batches.
-    pub(crate) fn measure(&self, measured: &mut [BatchMetrics], is_sum: bool) -> Result<()> {
-        let numbers: Vec<f64> = measured.iter().flat_map(BatchMetrics::numbers).collect();
+    /// Replaces the measurements of this process's parts of batches by the measurements of the whole batches, of which a step has `count`. A
+    /// process whose loss is refused measures no later batch: none counts, as in one process.
+    pub(crate) fn measure(&self, measured: &mut Vec<BatchMetrics>, count: usize, is_sum: bool) -> Result<()> {
+        let mut numbers = vec![measured.len() as f64];
+        numbers.extend(measured.iter().flat_map(BatchMetrics::numbers));
+        numbers.resize(1 + 4 * count, 0.0);
         let rows = self.group.gather(&numbers)?;
+        measured.truncate(rows.iter().map(|row| row[0] as usize).fold(count, usize::min));
         for (position, batch) in measured.iter_mut().enumerate() {
-            let parts = rows.iter().map(|row| std::array::from_fn::<_, 4, _>(|i| row[4 * position + i]));
+            let parts = rows.iter().map(|row| std::array::from_fn::<_, 4, _>(|i| row[1 + 4 * position + i]));
             let (mut sum, mut numbers) = (0.0, [0.0; 4]);
             for part in parts.filter(|part| part[1] > 0.0) {
                 sum += part[0] * if is_sum { 1.0 } else { part[1] };

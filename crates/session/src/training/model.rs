@@ -362,7 +362,11 @@ impl<E: Engine> Model<E> {
             result?
         };
         if let Some(parallel) = &parallel {
-            parallel.measure(&mut measured, !self.loss.is_mean())?;
+            parallel.measure(&mut measured, batches.len(), !self.loss.is_mean())?;
+            if refused.get().is_some() {
+                // The loss of the batch, of which each process has refused or computed a part.
+                refused.set(measured.last().map(|batch| batch.loss));
+            }
         }
         let loss = loss_before.or(refused.get()).ok_or_else(|| Error::new(Code::Internal, "a step without a loss"))?;
         Ok(LearnedStep { loss, measured, outcome })

@@ -36,7 +36,7 @@ impl<E: Engine> DataParallel<E> {
         match self.0 {}
     }
 
-    pub(crate) fn measure(&self, _: &mut [BatchMetrics], _: bool) -> Result<()> {
+    pub(crate) fn measure(&self, _: &mut Vec<BatchMetrics>, _: usize, _: bool) -> Result<()> {
         match self.0 {}
     }
 }
