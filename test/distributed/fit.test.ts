@@ -83,6 +83,17 @@ test.each([1, 3])("%i processes fit as one process", async (size) => {
       "a training that has begun since": rank === 1 ? second : failed,
       "a second training of rank 1": `finished after 3, ${rank === 1 ? second : ""}`,
       "a busy model of rank 1": rank === 1 ? expect.stringMatching(/^ERR_BUSY fit: /) : "",
+      "two trainings at once":
+        "finished after 3, ERR_BUSY fit: another training with these processes is running, whose exchanges would be mixed up: await it",
+      "one after the other": "finished after 3",
+      ...Object.fromEntries(
+        [0, 3, 10].map((milliseconds) => [
+          `an optimizer that rank 1 frees after ${milliseconds} ms`,
+          rank === 1
+            ? "ERR_HANDLE_FREED fit: this optimizer was freed"
+            : expect.stringMatching(/^ERR_DISTRIBUTED fit: /),
+        ]),
+      ),
       afterwards: "finished after 3",
     });
   }

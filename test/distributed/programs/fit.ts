@@ -110,6 +110,19 @@ for (const [name, [given]] of Object.entries({ ...differing, ...failing })) {
   ends["a busy model of rank 1"] = rank === 1 ? await outcome(() => model.fit(sources.memory(), options)) : "";
   await run;
 }
+{
+  const [one, other] = [modelOf(rank), modelOf(rank)];
+  const both = [one, other].map((model) => outcome(() => model.fit(sources.memory(), { ...options, epochs: 1 })));
+  ends["two trainings at once"] = (await Promise.all(both)).join(", ");
+  ends["one after the other"] = await outcome(() => other.fit(sources.memory(), { ...options, epochs: 1 }));
+}
+for (const milliseconds of [0, 3, 10]) {
+  const model = modelOf(rank);
+  const training = outcome(() => model.fit(sources.memory(), { ...options, epochs: 100_000 }));
+  await setTimeout(milliseconds);
+  if (rank === 1) k.free(model.optimizer);
+  ends[`an optimizer that rank 1 frees after ${milliseconds} ms`] = await training;
+}
 // The group is as before.
 ends.afterwards = await outcome(() => modelOf(rank).fit(sources.memory(), { ...options, epochs: 1 }));
 await k.destroyProcessGroup();

@@ -13,7 +13,7 @@ interface TrainedObjects {
 
 /** The objects of a training with the processes that make it. */
 interface BegunTraining extends TrainedObjects {
-  readonly processes: { readonly isAlone: boolean };
+  readonly processes: { readonly meetsOthers: boolean };
 }
 
 /** A training that is running. */
@@ -45,6 +45,11 @@ export function checkTraining(objects: TrainedObjects): void {
 /** Begins a training. It runs until it is ended, or until it is garbage. */
 export function beginTraining(begun: BegunTraining): RunningTraining {
   checkTraining(begun);
+  if (begun.processes.meetsOthers && meetsOthers()) {
+    const message =
+      "fit: another training with these processes is running, whose exchanges would be mixed up: await it";
+    throw new StepwellError("ERR_BUSY", message);
+  }
   const { module, optimizer, processes } = begun;
   const training = { module, optimizer, processes, pointers: new Set(pointersOf(begun)) };
   running.add(new WeakRef(training));
@@ -61,7 +66,7 @@ export function endTraining(training: RunningTraining): void {
 
 /** Whether a training of several processes is running. */
 export const meetsOthers = (): boolean =>
-  [...running].some((reference) => reference.deref()?.processes.isAlone === false);
+  [...running].some((reference) => reference.deref()?.processes.meetsOthers === true);
 
 const pointersOf = ({ optimizer }: TrainedObjects) => opt(optimizer, false).parms.map(({ pointer }) => pointer);
 

@@ -22,6 +22,9 @@ const STOP = 1;
 const LEFT = 2;
 const FAILED = 3;
 
+/** Errors of calls that do not begin, since the program has freed an object or uses it. */
+const notBegun = ["ERR_HANDLE_FREED", "ERR_BUSY"] as const;
+
 /** Ends a training that the program of another process has left. */
 export class LeftTraining extends Error {}
 
@@ -48,6 +51,11 @@ export class TrainingProcesses {
   /** Whether others were asked for. */
   get mayBeMany(): boolean {
     return this.#options !== undefined;
+  }
+
+  /** Whether it meets others, or is to join a group with them. */
+  get meetsOthers(): boolean {
+    return !this.#isAlone || (this.mayBeMany && (joinedGroup !== undefined || wasLaunched()));
   }
 
   /** Whether each has a part of the state of the optimizer. */
@@ -152,7 +160,8 @@ export class TrainingProcesses {
     try {
       return await work();
     } catch (error) {
-      this.#isOver = true;
+      // Unless the call has begun, the others meet in it without this process.
+      this.#isOver = !notBegun.some((code) => hasCode(error, code));
       throw error;
     }
   }
