@@ -116,6 +116,11 @@ for (const [name, [given]] of Object.entries({ ...differing, ...failing })) {
   ends["two trainings at once"] = (await Promise.all(both)).join(", ");
   ends["one after the other"] = await outcome(() => other.fit(sources.memory(), { ...options, epochs: 1 }));
 }
+{
+  const model = modelOf(rank);
+  if (rank === 1) k.lossscale(model.optimizer, { init: 8 });
+  ends["a loss scale of rank 1"] = await outcome(() => model.fit(sources.memory(), options));
+}
 for (const milliseconds of [0, 3, 10]) {
   const model = modelOf(rank);
   const training = outcome(() => model.fit(sources.memory(), { ...options, epochs: 100_000 }));

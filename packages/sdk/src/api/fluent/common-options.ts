@@ -1,7 +1,8 @@
 // The options that the processes of a training must have in common. Otherwise they would meet at other times, or end with other parameters.
 
-import type { ModelHandle } from "../../handle.js";
+import type { ModelHandle, OptimizerHandle } from "../../handle.js";
 import { test, train } from "../functions/models.js";
+import { lossscale } from "../functions/steps.js";
 import type { Validation } from "./fit.js";
 import type { Course } from "./fit-options.js";
 import type { TrainingPosition } from "./fit-types.js";
@@ -10,6 +11,7 @@ import type { SourcePlan } from "./source-steps.js";
 /** The options in words, in a fixed order. Signals, paths of files and what is made ready are a matter of each process. */
 export function commonOptions(
   model: ModelHandle,
+  optimizer: OptimizerHandle,
   course: Course,
   source: SourcePlan | undefined,
   validation: Validation | undefined,
@@ -23,6 +25,7 @@ export function commonOptions(
     ...words({
       epochs,
       advance,
+      lossscale: lossscale(optimizer),
       ...settings,
       ...(stopsAtNonFinite && { nonfiniteloss: "stop" }),
       ...(source && { shuffle: source.shuffle }),

@@ -51,7 +51,7 @@ export function planTraining(trained: TrainedModel, data: FitData | DataSource, 
   const early = course.earlystop && new EarlyStop(module, course.earlystop);
   const progress = new Progress(source?.[0].source.kind ?? "memory", source?.[0].shuffle?.buffer ?? 1, early);
   if (course.resume !== undefined) progress.goTo(course.resume);
-  const common = course.distributed && commonOptions(model, course, source?.[0], validation);
+  const common = course.distributed && commonOptions(model, optimizer, course, source?.[0], validation);
   const processes = new TrainingProcesses(course.distributed, common);
   return { model, module, optimizer, course, data: given, validation, early, progress, processes };
 }
