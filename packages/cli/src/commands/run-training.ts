@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 import type { FitEvent, FitHistory } from "@stepwell/sdk";
 import { CommandError, exitCodes, fileError } from "../command-error.js";
 import type { NamedFile } from "../data/named-file.js";
+import { onEndingSignals } from "../ending-signals.js";
 import { modelError } from "../model/model-file.js";
 import { livePage } from "../observers/live-page.js";
 import { observe, type TrainingObserver } from "../observers/observer.js";
@@ -38,9 +39,6 @@ export interface ShowArguments {
   readonly live?: number | true;
 }
 
-/** In milliseconds: a second signal within this time is the first one again. */
-const SAME_SIGNAL = 1000;
-
 /** Trains until the last epoch or a signal, and sets the exit code. */
 export async function runTraining(
   run: Run,
@@ -50,21 +48,18 @@ export async function runTraining(
 ): Promise<void> {
   const interrupt = new AbortController();
   let signal: NodeJS.Signals | undefined;
-  let since = 0;
   const stop = (name: NodeJS.Signals) => {
-    // A later one does not wait for the step and the checkpoint. npx passes Ctrl-C on, which the terminal has sent as well.
-    if (signal !== undefined && performance.now() - since > SAME_SIGNAL) process.exit(exitOf(name));
-    if (signal !== undefined) return;
-    since = performance.now();
     signal = name;
     interrupt.abort();
   };
+  // It does not wait for the step and the checkpoint.
+  const stopAtOnce = (name: NodeJS.Signals) => process.exit(exitOf(name));
   let outputError: unknown;
   const endOfOutput = (error: unknown) => {
     outputError ??= error;
     interrupt.abort();
   };
-  for (const name of signals) process.on(name, stop);
+  const release = onEndingSignals(stop, stopAtOnce);
   environment.stdout.on("error", endOfOutput);
   if (run.surplusOutputs > 0 && !show.quiet) {
     environment.stderr.write(`The model has ${run.surplusOutputs} more outputs than the targets have classes.\n`);
@@ -96,7 +91,7 @@ export async function runTraining(
     const found = modelError(run.configuration.model, error);
     throw isBegun ? asFailure(found) : found;
   } finally {
-    for (const name of signals) process.off(name, stop);
+    release();
     environment.stdout.off("error", endOfOutput);
   }
 }
@@ -158,9 +153,6 @@ export function checkShown(read: readonly NamedFile[], out: NamedFile | undefine
   if (page !== undefined) checkWritable(page, "report", overwrite === true);
   if (folder !== undefined) checkFolder(existsSync(folder) ? folder : dirname(resolve(folder)));
 }
-
-/** Signals that end a training after a save. */
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function exitOf(signal: NodeJS.Signals): number {
   if (signal === "SIGHUP") return exitCodes.hangup;
