@@ -100,7 +100,7 @@ export function makeProgram(streams: Streams): Command {
     .option("--port <port>", "the TCP port where they meet; default: a free one", wholeNumber(1, 65535))
     .option(
       "--grace <seconds>",
-      "time to end after the signal TERM, before a process is killed",
+      "time to end after a signal, before a process is killed",
       wholeNumber(0, LONGEST),
       10,
     )

@@ -1,11 +1,16 @@
 // `stepwell launch`: starts a program in several processes of one machine, which form a process group.
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { constants } from "node:os";
-import { createInterface } from "node:readline";
-import { CommandError, exitCodes } from "../command-error.js";
+import { setTimeout as wait } from "node:timers/promises";
+import { CommandError, exitCodes, fileError } from "../command-error.js";
+import { onEndingSignals } from "../ending-signals.js";
+import { type LaunchedProgram, launchedProgram } from "../launch/launched-program.js";
+import { SharedOutput } from "../launch/line-output.js";
+import { OrphanGuard } from "../launch/orphan-guard.js";
+import { RankProcess } from "../launch/rank-process.js";
+import { type RankPlace, rankVariables } from "../launch/rank-variables.js";
 import type { Environment, OutputStream } from "../output/environment.js";
 
 /** Arguments of `launch`. */
@@ -18,98 +23,162 @@ export interface LaunchArguments {
   readonly minProcesses?: number;
   /** The TCP port where they meet; undefined for a free one. */
   readonly port?: number;
-  /** In seconds: how long processes may take to end by themselves after SIGTERM, before they are killed. */
+  /** In seconds: how long processes may take to end by themselves after a signal, before they are killed. */
   readonly grace: number;
 }
 
-/** Signals to this process that go to all of its children. */
-const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** In milliseconds: the message about a process that has failed waits so long for the last lines of the process. */
+const LAST_LINES = 200;
 
 /**
- * Runs a program of JavaScript, or an executable, in each process with the variables that `torchrun` sets. Lines of the output begin
- * with the rank. If one process fails, the others are ended, and the group may start again.
+ * Runs a program of JavaScript, or an executable, in each process with the variables of `rankVariables`. Lines of the output begin
+ * with the rank. If one process fails, the others are ended, and the group may start again. When a process has ended, the programs that it
+ * has started are ended too.
  *
  * @returns the exit code of the first process that failed in the last group; 0 if none did
  */
 export async function launch(
   program: string,
   args: readonly string[],
-  { processes, restarts, minProcesses, port, grace }: LaunchArguments,
-  streams: Environment,
+  given: LaunchArguments,
+  { stdout, stderr }: Environment,
 ): Promise<number> {
-  if (program === "") {
-    throw new CommandError("ERR_ARGUMENT", "launch: expected a program, given an empty text", exitCodes.invalid);
-  }
+  const { processes, minProcesses } = given;
+  const command = launchedProgram(program, args);
   if (minProcesses !== undefined && minProcesses > processes) {
     const message = `launch: --min-processes: expected at most ${processes}, given ${minProcesses}`;
     throw new CommandError("ERR_ARGUMENT", message, exitCodes.invalid);
   }
-  const isScript = /\.[cm]?[jt]s$/.test(program);
-  const [command, rest] = isScript ? [process.execPath, [program, ...args]] : [program, args];
-  let isStopped = false;
-  let stop = (_: NodeJS.Signals) => {};
-  const forward = forwarded.map((signal) => {
-    const listener = () => {
-      isStopped = true;
-      stop(signal);
-    };
-    return [signal, listener] as const;
-  });
-  for (const [signal, listener] of forward) process.on(signal, listener);
+  const launch = new Launch(command, given, stdout, stderr);
   try {
-    for (let restart = 0, size = processes; ; restart++) {
-      const meeting = port ?? (await freePort());
-      const shared = {
-        WORLD_SIZE: String(size),
-        LOCAL_WORLD_SIZE: String(size),
-        MASTER_ADDR: "127.0.0.1",
-        MASTER_PORT: String(meeting),
-        TORCHELASTIC_RESTART_COUNT: String(restart),
-        TORCHELASTIC_MAX_RESTARTS: String(restarts),
-      };
-      const children = Array.from({ length: size }, (_, rank) => {
-        const own = { RANK: String(rank), LOCAL_RANK: String(rank) };
-        const child = spawn(command, rest, {
-          env: { ...process.env, ...shared, ...own },
-          stdio: ["ignore", "pipe", "pipe"],
-        });
-        copyLines(child, rank, streams.stdout, streams.stderr);
-        return child;
-      });
-      stop = ending(children, grace);
-      const code = await endOfGroup(children, program, stop, streams.stderr);
-      if (code === 0 || isStopped || restart === restarts) return code;
-      size = minProcesses === undefined ? size : Math.max(minProcesses, size - 1);
-      const count = size === 1 ? "1 process" : `${size} processes`;
-      streams.stderr.write(`[launch] restart ${restart + 1} of ${restarts}, with ${count}\n`);
-    }
+    return await launch.run();
   } finally {
-    for (const [signal, listener] of forward) process.off(signal, listener);
+    launch.release();
   }
 }
 
-/** Waits for all processes, and ends them if one fails. Returns the exit code of the first that failed; 0 if none did. */
-async function endOfGroup(
-  children: readonly ChildProcess[],
-  program: string,
-  stop: (signal: NodeJS.Signals) => void,
-  stderr: OutputStream,
-): Promise<number> {
-  let failed = 0;
-  try {
+/** Groups of processes, one after the other. */
+class Launch {
+  readonly #command: LaunchedProgram;
+  readonly #given: LaunchArguments;
+  readonly #guard: OrphanGuard;
+  readonly #stdout: SharedOutput;
+  readonly #stderr: SharedOutput;
+  readonly #listening: readonly (() => void)[];
+  /** The processes of the present group. */
+  #ranks: readonly RankProcess[] = [];
+  /** A signal to `launch`, after which nothing starts again. */
+  #signal: NodeJS.Signals | undefined;
+  /** The error of stdout, after which nothing starts again. */
+  #outputError: unknown;
+
+  constructor(command: LaunchedProgram, given: LaunchArguments, stdout: OutputStream, stderr: OutputStream) {
+    this.#command = command;
+    this.#given = given;
+    this.#guard = new OrphanGuard(given.grace);
+    this.#stdout = new SharedOutput(stdout, (error) => {
+      this.#outputError = error;
+      for (const rank of this.#ranks) rank.end("SIGTERM");
+    });
+    this.#stderr = new SharedOutput(stderr);
+    const stop = (name: NodeJS.Signals) => {
+      this.#signal = name;
+      this.#stderr.write(`[launch] ${name}: the processes have ${given.grace} s to end\n`);
+      for (const rank of this.#ranks) rank.end(name);
+    };
+    const stopAtOnce = (name: NodeJS.Signals) => {
+      for (const rank of this.#ranks) rank.kill();
+      // Without waiting for the reader of the output.
+      process.exit(exitOfSignal(name));
+    };
+    const suspended = onSuspension((name) => {
+      for (const rank of this.#ranks) rank.signal(name);
+    });
+    this.#listening = [onEndingSignals(stop, stopAtOnce), suspended];
+  }
+
+  /** Stops listening to signals and outputs. */
+  release(): void {
+    for (const stop of this.#listening) stop();
+    this.#stdout.release();
+    this.#stderr.release();
+  }
+
+  /** Runs groups until one of them ends well, or may not start again. */
+  async run(): Promise<number> {
+    const { processes, restarts, minProcesses = processes } = this.#given;
+    for (let restart = 0, size = processes; ; restart++) {
+      const port = this.#given.port ?? (await freePort());
+      const code = await this.#runGroup({ size, port, restart, restarts });
+      if (this.#outputError !== undefined) throw failedOutput(this.#outputError);
+      if (code === 0 || this.#signal !== undefined || restart === restarts) return code;
+      size = Math.max(minProcesses, size - 1);
+      const count = size === 1 ? "1 process" : `${size} processes`;
+      await this.#stderr.write(`[launch] restart ${restart + 1} of ${restarts}, with ${count}\n`);
+    }
+  }
+
+  /** Runs one group to its end. Returns the exit code of the first process that failed; 0 if none did. */
+  async #runGroup(place: Omit<RankPlace, "rank">): Promise<number> {
+    // They came before the first process.
+    if (this.#signal !== undefined) return exitOfSignal(this.#signal);
+    if (this.#outputError !== undefined) return exitCodes.failed;
+    const ranks: RankProcess[] = [];
+    this.#ranks = ranks;
+    try {
+      for (let rank = 0; rank < place.size; rank++) {
+        const program = { ...this.#command, env: rankVariables(process.env, { ...place, rank }) };
+        const started = new RankProcess(program, rank, this.#given.grace, this.#stdout, this.#stderr);
+        ranks.push(started);
+        this.#guard.guard(started);
+      }
+      return await this.#firstFailure();
+    } catch (error) {
+      for (const rank of ranks) rank.kill();
+      throw error;
+    } finally {
+      await Promise.all(ranks.map(({ ended }) => ended));
+    }
+  }
+
+  /** Waits for the exit of all processes, and ends them if one fails. */
+  async #firstFailure(): Promise<number> {
+    let failed = 0;
     await Promise.all(
-      children.map(async (child, rank) => {
-        const code = await endOf(child, program);
+      this.#ranks.map(async ({ exit, ended }, rank) => {
+        const code = await exit;
         if (code === 0 || failed !== 0) return;
         failed = code;
-        stderr.write(`[launch] rank ${rank} has ended with exit code ${code}: the others are ended\n`);
-        stop("SIGTERM");
+        if (this.#signal !== undefined || this.#outputError !== undefined) return;
+        for (const other of this.#ranks) other.end("SIGTERM");
+        await Promise.race([ended, wait(LAST_LINES, undefined, { ref: false })]);
+        await this.#stderr.write(`[launch] rank ${rank} has ended with exit code ${code}: the others are ended\n`);
       }),
     );
     return failed;
-  } finally {
-    stop("SIGKILL");
   }
+}
+
+/** The exit code of a shell for a program that a signal has ended. */
+const exitOfSignal = (name: NodeJS.Signals) => 128 + constants.signals[name];
+
+function failedOutput(error: unknown): CommandError {
+  const { code, message } = fileError("stdout", error);
+  return new CommandError(code, message, exitCodes.failed);
+}
+
+/**
+ * Calls a function with the signals that suspend processes and let them go on, when Ctrl-Z suspends `launch` and when it goes on. They have
+ * process groups of their own, which a terminal does not reach. Returns a function that ends it.
+ */
+function onSuspension(signal: (name: NodeJS.Signals) => void): () => void {
+  const suspend = () => {
+    signal("SIGSTOP");
+    process.kill(process.pid, "SIGSTOP");
+  };
+  const resume = () => signal("SIGCONT");
+  process.on("SIGTSTP", suspend).on("SIGCONT", resume);
+  return () => void process.off("SIGTSTP", suspend).off("SIGCONT", resume);
 }
 
 /** A port of this machine that no program uses now. */
@@ -120,38 +189,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return typeof address === "object" && address ? address.port : 0;
-}
-
-/** A function that sends a signal to all processes that run, and kills them if they have not ended in time. */
-function ending(children: readonly ChildProcess[], grace: number): (signal: NodeJS.Signals) => void {
-  const send = (signal: NodeJS.Signals) => {
-    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-  };
-  return (signal) => {
-    send(signal);
-    setTimeout(() => send("SIGKILL"), grace * 1000).unref();
-  };
-}
-
-/** The exit code of a process, as a shell has it: 128 and the number of the signal that has ended it. */
-async function endOf(child: ChildProcess, program: string): Promise<number> {
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-    child.on("close", (code, signal) => resolve([code, signal]));
-    child.on("error", (error) => {
-      reject(
-        new CommandError("ERR_ARGUMENT", `launch: ${program} does not start: ${error.message}`, exitCodes.invalid),
-      );
-    });
-  });
-  return code ?? 128 + (signal ? constants.signals[signal] : 0);
-}
-
-/** Copies the output of a process, line by line, with its rank in front. */
-function copyLines({ stdout, stderr }: ChildProcess, rank: number, out: OutputStream, error: OutputStream): void {
-  for (const [from, to] of [
-    [stdout, out],
-    [stderr, error],
-  ] as const) {
-    if (from) createInterface({ input: from }).on("line", (line) => to.write(`[${rank}] ${line}\n`));
-  }
 }
