@@ -1,8 +1,9 @@
 // `stepwell launch`, from the packed tarballs.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { installed, type Project } from "./installed.js";
@@ -12,6 +13,9 @@ beforeAll(() => {
   project = installed();
 });
 afterAll(() => project.remove());
+
+/** Runs `launch` with one thread for each process, whatever the number of cores. */
+const launch = (...args: readonly string[]) => project.run(["launch", ...args], "", { OMP_NUM_THREADS: "1" });
 
 function program(text: string): string {
   const path = join(project.folder, "program.mjs");
@@ -24,10 +28,53 @@ it("gives each process its rank and its arguments", () => {
     const { RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT } = process.env;
     console.log(RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, ...process.argv.slice(2));
   `);
-  const { status, stdout, stderr } = project.run(["launch", "-n", "3", "--port", "29777", path, "--", "--epochs", "2"]);
+  const { status, stdout, stderr } = launch("-n", "3", "--port", "29777", path, "--", "--epochs", "2");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const lines = [0, 1, 2].map((rank) => `[${rank}] ${rank} ${rank} 3 127.0.0.1 29777 --epochs 2`);
   expect(stdout.trim().split("\n").sort()).toEqual(lines);
+});
+
+/** The variables that `launch` sets for rank 0, with variables of its own. */
+function variables(size: number, own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const path = program("if (process.env.RANK === '0') console.log(JSON.stringify(process.env));");
+  const { OMP_NUM_THREADS: _, ...env } = project.environment();
+  const { status, stdout } = spawnSync(process.execPath, [project.program, "launch", "-n", String(size), path], {
+    env: { ...env, ...own },
+    encoding: "utf8",
+  });
+  expect(status).toBe(0);
+  const all = Object.entries(JSON.parse(stdout.replace("[0] ", "")) as NodeJS.ProcessEnv);
+  return Object.fromEntries(all.filter(([name, value]) => env[name] !== value));
+}
+
+it("sets the variables of the guide, and none of a torchrun that has started it", () => {
+  const guide = readFileSync(join(import.meta.dirname, "../../docs/guides/command-line.md"), "utf8");
+  const section = guide.split("\n## ").find((text) => text.startsWith("`launch")) ?? "";
+  const listed = [...section.matchAll(/^\| (`[A-Z].*?) \|/gm)].flatMap(([, cell = ""]) => cell.match(/[A-Z_]+/g));
+  const torchrun = {
+    TORCHELASTIC_USE_AGENT_STORE: "True",
+    TORCHELASTIC_ERROR_FILE: "/tmp/error.json",
+    TORCHELASTIC_RUN_ID: "none",
+    MASTER_ADDR: "10.0.0.1",
+    GROUP_RANK: "3",
+  };
+  const found = variables(2, torchrun);
+  expect(Object.keys(found).sort()).toEqual(listed.sort());
+  expect(found).toMatchObject({
+    ...{ MASTER_ADDR: "127.0.0.1", GROUP_RANK: "0", TORCHELASTIC_USE_AGENT_STORE: "False", OMP_NUM_THREADS: "1" },
+    TORCHELASTIC_RUN_ID: expect.stringMatching(/^[\da-f-]{36}$/),
+  });
+  expect(variables(1, {})).not.toHaveProperty("OMP_NUM_THREADS");
+  expect(variables(2, { OMP_NUM_THREADS: "3" })).toMatchObject({ OMP_NUM_THREADS: "3" });
+});
+
+it("says how many threads would use all cores, if one for each process does not", () => {
+  const run = (size: number) =>
+    project.run(["launch", "-n", String(size), program("")], "", { OMP_NUM_THREADS: undefined });
+  const threads = Math.floor(availableParallelism() / 2);
+  const line = `[launch] OMP_NUM_THREADS=1 for each process, as with torchrun; ${threads} would use all cores\n`;
+  expect(run(2).stderr).toBe(threads > 1 ? line : "");
+  expect(run(availableParallelism() + 1).stderr).toBe("");
 });
 
 it("ends the others if one fails", () => {
@@ -35,7 +82,7 @@ it("ends the others if one fails", () => {
     if (process.env.RANK === "1") process.exit(3);
     setInterval(() => {}, 1000);
   `);
-  const { status, stderr } = project.run(["launch", "-n", "3", path]);
+  const { status, stderr } = launch("-n", "3", path);
   expect(status).toBe(3);
   expect(stderr).toBe("[launch] rank 1 has ended with exit code 3: the others are ended\n");
 });
@@ -47,7 +94,7 @@ it("kills a process that does not end", () => {
     if (process.env.RANK === "1") setTimeout(() => process.kill(process.pid, "SIGKILL"), 500);
     setInterval(() => {}, 1000);
   `);
-  expect(project.run(["launch", "-n", "2", "--grace", "1", path]).status).toBe(128 + 9);
+  expect(launch("-n", "2", "--grace", "1", path).status).toBe(128 + 9);
 });
 
 it("starts the group again, with one process less if so told", () => {
@@ -59,7 +106,7 @@ it("starts the group again, with one process less if so told", () => {
     if (Number(RANK) === WORLD_SIZE - 1) process.kill(process.pid, "SIGKILL");
     setInterval(() => {}, 1000);
   `);
-  const run = (...args: string[]) => project.run(["launch", "-n", "3", "--restarts", "2", ...args]);
+  const run = (...args: string[]) => launch("-n", "3", "--restarts", "2", ...args);
   const { status, stdout, stderr } = run("--min-processes", "1", path, "1");
   expect(status).toBe(0);
   // Others may end before they print.
@@ -84,7 +131,7 @@ it.each([
   ["a port that does not exist", ["-n", "1", "--port", "99999", "x.mjs"]],
   ["an empty program", ["-n", "1", ""]],
 ])("refuses %s", (_, args) => {
-  const { status, stderr } = project.run(["launch", ...args]);
+  const { status, stderr } = launch(...args);
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/xpected a (whole number|program)/) });
 });
 
@@ -105,8 +152,11 @@ it("forwards a signal, after which nothing starts again", async () => {
   expect({ code, lines: out.split("\n").length }).toEqual({ code: 5, lines: 3 });
 });
 
+it("needs a number of processes", () => {
+  const { status, stderr } = launch("x.mjs");
+  expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining("--processes") });
+});
+
 it("refuses a program that does not start, and no processes", () => {
-  expect(project.run(["launch", "-n", "2", "./absent"])).toMatchObject({ status: 2 });
-  expect(project.run(["launch", "-n", "0", "x.mjs"])).toMatchObject({ status: 2 });
-  expect(project.run(["launch", "x.mjs"])).toMatchObject({ status: 2 });
+  expect(launch("-n", "2", "./absent")).toMatchObject({ status: 2 });
 });

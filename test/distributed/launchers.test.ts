@@ -25,10 +25,16 @@ const folder = mkdtempSync(join(tmpdir(), "torchrun-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs a command with a program of this folder, and returns its lines. */
-async function linesOf(command: string, args: readonly string[], program: string, config: object): Promise<string[]> {
+async function linesOf(
+  command: string,
+  args: readonly string[],
+  program: string,
+  config: object,
+  own: NodeJS.ProcessEnv = {},
+): Promise<string[]> {
   const file = join(import.meta.dirname, `../dist/distributed/programs/${program}.js`);
   const child = spawn(command, [...args, file, JSON.stringify(config)], {
-    env: { ...process.env, STEPWELL_ENGINE: "native", OMP_NUM_THREADS: "1" },
+    env: { ...process.env, STEPWELL_ENGINE: "native", OMP_NUM_THREADS: "1", ...own },
   });
   const { code, out, error } = await outputOf(child);
   expect(code, error).toBe(0);
@@ -60,7 +66,8 @@ test("a group that has lost a process goes on from the checkpoint with the other
   const cli = join(import.meta.dirname, "../../packages/cli/bin/stepwell.js");
   const args = [cli, "launch", "-n", "3", "--restarts", "1", "--min-processes", "1"];
   const config = { path: join(folder, "launch.safetensors") };
-  const lines = await linesOf(process.execPath, args, "elastic", config);
+  // As in a process of torchrun, which opens a port for its own processes.
+  const lines = await linesOf(process.execPath, args, "elastic", config, { TORCHELASTIC_USE_AGENT_STORE: "True" });
   // Rank 0 dies after step 4.
   const begins = lines.filter((line) => line.includes("begins"));
   expect(begins).toEqual(["[0] begins at 1 of 3, restart 0", "[0] begins at 5 of 2, restart 1"]);

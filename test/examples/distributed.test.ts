@@ -19,7 +19,7 @@ async function run(launch: readonly string[], ...args: readonly string[]): Promi
 async function runFile(file: string, launch: readonly string[], ...args: readonly string[]): Promise<string[]> {
   const program = [join(root, "examples/distributed/dist", file), ...(launch.length > 0 ? ["--"] : []), ...args];
   const cli = launch.length > 0 ? [join(root, "packages/cli/bin/stepwell.js"), "launch", ...launch] : [];
-  const env = { ...process.env, STEPWELL_ENGINE: "native" };
+  const env = { ...process.env, STEPWELL_ENGINE: "native", OMP_NUM_THREADS: "1" };
   const child = spawn(process.execPath, [...cli, ...program], { env });
   const { code, out, error } = await outputOf(child);
   expect({ code, error }).toEqual({ code: 0, error: "" });

@@ -1,8 +1,9 @@
 // `stepwell launch`: starts a program in several processes of one machine, which form a process group.
 
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { CommandError, exitCodes, fileError } from "../command-error.js";
 import { onEndingSignals } from "../ending-signals.js";
@@ -107,9 +108,11 @@ class Launch {
   /** Runs groups until one of them ends well, or may not start again. */
   async run(): Promise<number> {
     const { processes, restarts, minProcesses = processes } = this.#given;
+    const env = this.#environment();
+    const id = randomUUID();
     for (let restart = 0, size = processes; ; restart++) {
       const port = this.#given.port ?? (await freePort());
-      const code = await this.#runGroup({ size, port, restart, restarts });
+      const code = await this.#runGroup(env, { size, port, id, restart, restarts });
       if (this.#outputError !== undefined) throw failedOutput(this.#outputError);
       if (code === 0 || this.#signal !== undefined || restart === restarts) return code;
       size = Math.max(minProcesses, size - 1);
@@ -118,8 +121,21 @@ class Launch {
     }
   }
 
+  /** The variables of `launch`, with one thread for each of several processes, unless they say another number. torchrun does so, too. */
+  #environment(): NodeJS.ProcessEnv {
+    const { env } = process;
+    const { processes } = this.#given;
+    if (processes === 1 || env.OMP_NUM_THREADS !== undefined) return env;
+    const threads = Math.floor(availableParallelism() / processes);
+    if (threads > 1) {
+      const message = `OMP_NUM_THREADS=1 for each process, as with torchrun; ${threads} would use all cores`;
+      this.#stderr.write(`[launch] ${message}\n`);
+    }
+    return { ...env, OMP_NUM_THREADS: "1" };
+  }
+
   /** Runs one group to its end. Returns the exit code of the first process that failed; 0 if none did. */
-  async #runGroup(place: Omit<RankPlace, "rank">): Promise<number> {
+  async #runGroup(env: NodeJS.ProcessEnv, place: Omit<RankPlace, "rank">): Promise<number> {
     // They came before the first process.
     if (this.#signal !== undefined) return exitOfSignal(this.#signal);
     if (this.#outputError !== undefined) return exitCodes.failed;
@@ -127,7 +143,7 @@ class Launch {
     this.#ranks = ranks;
     try {
       for (let rank = 0; rank < place.size; rank++) {
-        const program = { ...this.#command, env: rankVariables(process.env, { ...place, rank }) };
+        const program = { ...this.#command, env: rankVariables(env, { ...place, rank }) };
         const started = new RankProcess(program, rank, this.#given.grace, this.#stdout, this.#stderr);
         ranks.push(started);
         this.#guard.guard(started);
