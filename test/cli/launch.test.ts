@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installed, type Project } from "./installed.js";
 
 let project: Project;
@@ -157,6 +157,44 @@ it("needs a number of processes", () => {
   expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining("--processes") });
 });
 
-it("refuses a program that does not start, and no processes", () => {
-  expect(launch("-n", "2", "./absent")).toMatchObject({ status: 2 });
+it.each([
+  ["a program that is absent", ["./absent"], "ERR_ARGUMENT: launch: ./absent does not start: there is no such program"],
+  ["a file that is absent", ["absent.mjs"], "ERR_FILE: absent.mjs: there is no such file or folder"],
+  [
+    "fewer processes after restarts without restarts",
+    ["--min-processes", "1", "program.mjs"],
+    "ERR_USAGE: --min-processes is given without --restarts",
+  ],
+])("refuses %s, in one line", (_, args, message) => {
+  program("");
+  const { status, stdout, stderr } = launch("-n", "2", ...args);
+  expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: "", stderr: `stepwell: ${message}\n` });
+});
+
+describe("a file of TypeScript", () => {
+  const run = (env: NodeJS.ProcessEnv) => {
+    writeFileSync(
+      join(project.folder, "typed.ts"),
+      "const rank: string | undefined = process.env.RANK;\nconsole.log(rank);",
+    );
+    return project.run(["launch", "-n", "2", "typed.ts"], "", { OMP_NUM_THREADS: "1", ...env });
+  };
+
+  it.skipIf("typescript" in process.features && process.features.typescript)(
+    "is refused, with the remedy, by a Node that does not run it",
+    () => {
+      const { status, stdout, stderr } = run({});
+      const node = `Node ${process.versions.node} does not run TypeScript: use Node 22.18 or newer`;
+      expect({ status, stdout, stderr }).toEqual({
+        status: 2,
+        stdout: "",
+        stderr: `stepwell: ERR_ARGUMENT: launch: typed.ts: ${node}, or install tsx and run: stepwell launch -n 2 node -- --import tsx typed.ts\n`,
+      });
+    },
+  );
+
+  it("runs with a module of NODE_OPTIONS that compiles it", () => {
+    const { status, stdout } = run({ NODE_OPTIONS: "--import jiti/register" });
+    expect({ status, lines: stdout.trim().split("\n").sort() }).toEqual({ status: 0, lines: ["[0] 0", "[1] 1"] });
+  });
 });

@@ -94,17 +94,12 @@ export function makeProgram(streams: Streams): Command {
     .option("--restarts <count>", "how often the group starts again after a process has failed", wholeNumber(0), 0)
     .option(
       "--min-processes <count>",
-      "each restart has one process less, down to so many; default: all",
+      "with --restarts: each has one process less, down to so many; default: all",
       wholeNumber(1),
     )
     .option("--port <port>", "the TCP port where they meet; default: a free one", wholeNumber(1, 65535))
-    .option(
-      "--grace <seconds>",
-      "time to end after a signal, before a process is killed",
-      wholeNumber(0, LONGEST),
-      10,
-    )
-    .argument("<program>", "a file of JavaScript or TypeScript, or a program")
+    .option("--grace <seconds>", "time to end after a signal, before a process is killed", wholeNumber(0, LONGEST), 10)
+    .argument("<program>", "a file of JavaScript, of TypeScript for Node 22.18 and newer, or a program")
     .argument("[arguments...]", "its arguments; those that begin with a dash after --")
     .action(async (file: string, given: string[], options: LaunchArguments) => {
       const { launch } = await import("./commands/launch.js");

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { availableParallelism, constants } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { CommandError, exitCodes, fileError } from "../command-error.js";
+import { CommandError, exitCodes, fileError, usageError } from "../command-error.js";
 import { onEndingSignals } from "../ending-signals.js";
 import { type LaunchedProgram, launchedProgram } from "../launch/launched-program.js";
 import { SharedOutput } from "../launch/line-output.js";
@@ -44,12 +44,13 @@ export async function launch(
   given: LaunchArguments,
   { stdout, stderr }: Environment,
 ): Promise<number> {
-  const { processes, minProcesses } = given;
+  const { processes, restarts, minProcesses } = given;
   const command = launchedProgram(program, args);
   if (minProcesses !== undefined && minProcesses > processes) {
     const message = `launch: --min-processes: expected at most ${processes}, given ${minProcesses}`;
     throw new CommandError("ERR_ARGUMENT", message, exitCodes.invalid);
   }
+  if (minProcesses !== undefined && restarts === 0) throw usageError("--min-processes is given without --restarts");
   const launch = new Launch(command, given, stdout, stderr);
   try {
     return await launch.run();

@@ -108,6 +108,7 @@ async function exitOf(child: ChildProcess, command: string): Promise<number> {
 }
 
 function startError(command: string, error: unknown): CommandError {
-  const { message } = error as NodeJS.ErrnoException;
-  return new CommandError("ERR_ARGUMENT", `launch: ${command} does not start: ${message}`, exitCodes.invalid);
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === "ENOENT" ? "there is no such program" : message;
+  return new CommandError("ERR_ARGUMENT", `launch: ${command} does not start: ${reason}`, exitCodes.invalid);
 }
