@@ -317,8 +317,9 @@ test.each([
   ["RANK", "WORLD_SIZE"],
   ["WORLD_SIZE", "RANK"],
 ])("`fit` with processes does not train alone if %s is set and %s is not", async (name, other) => {
-  vi.stubEnv("MASTER_ADDR", "localhost").stubEnv("MASTER_PORT", "29400").stubEnv(name, "0");
+  vi.stubEnv(name, "0");
   const fit = modelOf(0).fit(sources.memory(), { distributed: true, batchsize: 8 });
-  await expect(Promise.resolve(fit)).rejects.toThrow(`the variable ${other} is not set`);
+  const remedy = "start the program with torchrun or `stepwell launch`, or join a group by initProcessGroup before";
+  await expect(Promise.resolve(fit)).rejects.toThrow(`fit: the variable ${other} is not set: ${remedy}`);
   vi.unstubAllEnvs();
 });

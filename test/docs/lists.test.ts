@@ -111,6 +111,8 @@ it("of platforms: every one that libtorch is pinned for", () => {
 const reads = [
   /\bprocess\.env\.([A-Z_]+)\b(?!\s*(?:\?\?)?=[^=])/g,
   /\benv\.([A-Z_]{3,})\b(?!\s*=[^=])/g,
+  // A table of options, each with the variable that has its default.
+  /\b(?:rank|size|host|port): "([A-Z_]{3,})"/g,
   /\benv::var(?:_os)?\("([A-Z_]+)"/g,
   /\bgetenv\("([A-Z_]+)"/g,
   /\bos\.environ(?:\.get\(|\[)"([A-Z_]+)"(?!\]\s*=[^=])/g,
@@ -125,8 +127,8 @@ it("of variables of the environment: every one that a source file reads", () => 
     const text = readFileSync(join(root, file), "utf8");
     return reads.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
   });
-  // Cargo sets one for its build scripts, npm the folder of the user, and libgomp reads the last one.
-  const known = ["DEP_TCH_LIBTORCH_LIB", "INIT_CWD", "PATH"];
+  // Cargo sets one for its build scripts, npm the folder of the user, Node reads its options, and libgomp the last one.
+  const known = ["DEP_TCH_LIBTORCH_LIB", "INIT_CWD", "NODE_OPTIONS", "PATH"];
   const wanted = new Set(found.filter((name) => !known.includes(name)).concat("OMP_WAIT_POLICY"));
   expect([...column("## Environment variables", 0)].sort()).toEqual([...wanted].sort());
 });

@@ -24,29 +24,30 @@ const variables = { rank: "RANK", size: "WORLD_SIZE", host: "MASTER_ADDR", port:
 
 /** Whether torchrun or `stepwell launch` has started this process. One variable without the other is an error of {@link placeOf}. */
 export const wasLaunched = () => {
-  const environment = globalThis.process?.env ?? {};
-  return environment[variables.rank] !== undefined || environment[variables.size] !== undefined;
+  const env = globalThis.process?.env ?? {};
+  return env[variables.rank] !== undefined || env[variables.size] !== undefined;
 };
 
-/** The place that options and the environment give. */
-export function placeOf(where: string, options: unknown): ProcessPlace {
+/** The place that options and the environment give. `fit` has no options, and takes the environment alone. */
+export function placeOf(where: "initProcessGroup" | "fit", options?: unknown): ProcessPlace {
   const given = options === undefined ? {} : namedOptions<ProcessGroupOptions>(where, options, names);
-  const environment = globalThis.process?.env ?? {};
+  const env = globalThis.process?.env ?? {};
   const number = (option: "rank" | "size" | "port"): unknown =>
-    given[option] ?? wholeNumber(where, option, environment[variables[option]]);
-  const host = given.host ?? environment[variables.host] ?? missing(where, "host");
+    given[option] ?? wholeNumber(where, option, env[variables[option]]);
+  const [rank, size] = [number("rank"), number("size")];
+  const host = given.host ?? env[variables.host] ?? missing(where, "host");
   if (typeof host !== "string") refuse(`${where}: host`, "the name or address of a host", host);
-  const network = given.interface ?? (globalThis.process?.env.GLOO_SOCKET_IFNAME || null);
+  const network = given.interface ?? (env.GLOO_SOCKET_IFNAME || null);
   if (network !== null && typeof network !== "string") {
     refuse(`${where}: interface`, "the name or address of a network interface", network);
   }
   // The program of torchrun opens the port itself.
-  const hosts = given.hosts ?? (environment.TORCHELASTIC_USE_AGENT_STORE === "True" ? false : undefined);
+  const hosts = given.hosts ?? (env.TORCHELASTIC_USE_AGENT_STORE === "True" ? false : undefined);
   return {
     host,
     interface: network,
-    rank: number("rank"),
-    size: number("size"),
+    rank,
+    size,
     port: number("port"),
     ...(given.timeout !== undefined && { timeout: given.timeout }),
     ...(hosts !== undefined && { hosts }),
@@ -61,6 +62,7 @@ function wholeNumber(where: string, option: "rank" | "size" | "port", text: stri
 }
 
 function missing(where: string, option: keyof typeof variables): never {
-  const advice = `start the program with torchrun or \`stepwell launch\`, or give the option ${option}`;
+  const other = where === "fit" ? "join a group by initProcessGroup before" : `give the option ${option}`;
+  const advice = `start the program with torchrun or \`stepwell launch\`, or ${other}`;
   throw new StepwellError("ERR_ARGUMENT", `${where}: the variable ${variables[option]} is not set: ${advice}`);
 }

@@ -7,9 +7,9 @@ import type { ModelHandle } from "../../handle.js";
 import { type GeneratorState, generatorNumbers, generatorOfRank, generatorState } from "../../values/generator.js";
 import { wasLaunched } from "../../values/process-place.js";
 import { client } from "../client.js";
-import { joinedGroup } from "../functions/joined-group.js";
+import { joinedGroup, joinGroup } from "../functions/joined-group.js";
 import { free } from "../functions/objects.js";
-import { allGather, initProcessGroup } from "../functions/process_groups.js";
+import { allGather } from "../functions/process_groups.js";
 import { generator } from "../functions/session.js";
 import { data, tensor } from "../functions/tensors.js";
 import { withGenerator } from "./batch-calls.js";
@@ -74,7 +74,7 @@ export class TrainingProcesses {
    */
   async join(): Promise<void> {
     if (this.#options === undefined) return;
-    const group = joinedGroup ?? (wasLaunched() ? await initProcessGroup() : undefined);
+    const group = joinedGroup ?? (wasLaunched() ? await joinGroup("fit") : undefined);
     if (group === undefined) return;
     this.#rank = group.rank;
     this.#isAlone = false;

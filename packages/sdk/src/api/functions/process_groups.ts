@@ -1,15 +1,11 @@
 // Training by several processes: their group, and operations on the tensors of all of them.
 
-import { callAsync } from "../../client/asynchronous-calls.js";
-import { StepwellError } from "../../errors.js";
 import type { DistributedOptions } from "../../generated/settings.js";
 import type { TensorHandle } from "../../handle.js";
 import type { AnyDictionary, AnyModel, AnyModule, AnyOptimizer, AnyTensor, AnyVector } from "../../types/objects.js";
 import type { ProcessGroup, ProcessGroupOptions, ReduceOperation } from "../../types/process-groups.js";
-import { placeOf } from "../../values/process-place.js";
 import { refuseSurplus } from "../../values/refuse.js";
-import { client } from "../client.js";
-import { setJoinedGroup } from "./joined-group.js";
+import { callOfGroup, joinGroup, leaveGroup } from "./joined-group.js";
 
 /**
  * Meets the other processes of a training, and waits for them. Each process calls it once, with the same number of processes and the
@@ -34,10 +30,7 @@ export function initProcessGroup(options?: ProcessGroupOptions): Promise<Process
 export async function initProcessGroup(...args: readonly unknown[]): Promise<unknown> {
   const [options, ...surplus] = args;
   refuseSurplus("initProcessGroup", surplus);
-  const { host, interface: network, ...place } = placeOf("initProcessGroup", options);
-  const group = (await callOfGroup("initProcessGroup", [host, network, place])) as ProcessGroup;
-  setJoinedGroup(group);
-  return group;
+  return joinGroup("initProcessGroup", options);
 }
 
 /**
@@ -46,13 +39,12 @@ export async function initProcessGroup(...args: readonly unknown[]): Promise<unk
  */
 export function destroyProcessGroup(): Promise<void>;
 export async function destroyProcessGroup(...args: readonly unknown[]): Promise<void> {
-  await callOfGroup("destroyProcessGroup", args);
-  setJoinedGroup(undefined);
+  await leaveGroup(args);
 }
 
 /**
- * Trains the parameters of an optimizer, or of a model, with the other processes from now on. All processes have made the same module
- * the same optimizer of the same parameter groups, and begin with the parameters and buffers of rank 0. A model brings all of its module,
+ * Trains the parameters of an optimizer, or of a model, with the other processes from now on. All processes have made the same module and
+ * the same optimizer with the same parameter groups. They begin with the parameters and buffers of rank 0. A model brings all of its module,
  * and an optimizer all modules that have a parameter of it. Names, shapes, types, options or a state of the optimizer that differ are
  * one error on every process, which names the first. Called again, it compares and begins anew: after each process has loaded a checkpoint,
  * or has joined another group. A step compares parameters and buffers if a program has written to them.
@@ -119,11 +111,4 @@ export async function reduceScatter(...args: readonly unknown[]): Promise<unknow
 export function barrier(): Promise<void>;
 export async function barrier(...args: readonly unknown[]): Promise<void> {
   await callOfGroup("barrier", args);
-}
-
-/** Calls a command that waits for the other processes, on the thread of the engine. */
-async function callOfGroup(command: string, args: readonly unknown[]): Promise<unknown> {
-  if (client.hasThread) return callAsync(client, command, args);
-  const message = `${command}: WebAssembly trains in one process: use the native engine`;
-  throw new StepwellError("ERR_UNSUPPORTED", message);
 }
