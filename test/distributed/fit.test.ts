@@ -67,6 +67,8 @@ test.each([1, 3])("%i processes fit as one process", async (size) => {
       steps: ranks[0]?.ends.steps,
       "a loop that rank 0 leaves": rank === 0 ? "step,step,step,epoch,step after 4" : "aborted after 4",
       "a source that fails on rank 1": rank === 1 ? "RangeError no more" : failed,
+      "a batch of rank 1 with fewer targets":
+        rank === 1 ? "ERR_SHAPE fit: expected as many targets as inputs, given 8 inputs and 7 targets" : failed,
       "a source that ends on rank 1":
         "ERR_SHAPE fit: expected the same items on each process, given 8 more on rank 0 and 4 on rank 1",
       "a loss that is not finite": "nonfinite after 2",

@@ -51,6 +51,15 @@ if (WORLD_SIZE === "1") {
   );
 }
 {
+  // The model refuses the data once the source has given them.
+  const batches = function* () {
+    for (const [rows, classes] of sources.batches().batches()) yield [rows, rank === 1 ? classes.slice(1) : classes];
+  };
+  ends["a batch of rank 1 with fewer targets"] = await outcome(() =>
+    modelOf(rank).fit({ batches } as never, { distributed: true }),
+  );
+}
+{
   const short = {
     samples: () =>
       sources

@@ -73,7 +73,12 @@ class SourceBatches {
   /** Runs the next step; undefined after the last one, or after an abort. */
   async next(): Promise<BatchReport | undefined> {
     const processes = this.#processes;
-    const data = await processes.together(() => unlessAborted(this.#reader.next(), this.#signal));
+    const data = await processes.together(async () => {
+      const data = await unlessAborted(this.#reader.next(), this.#signal);
+      // Before the processes meet, since the model of one of them may refuse its data.
+      if (data) this.#give(data);
+      return data;
+    });
     if (await processes.stops(this.#signal?.aborted === true)) return undefined;
     await this.#sameEnd(data);
     if (data === undefined) {
@@ -82,7 +87,6 @@ class SourceBatches {
       const message = `${this.#where}: expected at least one batch, given too few samples for one`;
       throw new StepwellError("ERR_SHAPE", message);
     }
-    this.#give(data);
     const report = (await this.#call(this.#command, this.#model, true)) as BatchReport;
     this.taken += data.items;
     return report;
