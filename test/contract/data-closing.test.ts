@@ -262,8 +262,12 @@ describe("a source that never answers", () => {
   });
 
   it("hears of the abort, a stream by its end", async () => {
-    const { calls, source } = recorded(never);
-    await model().fit(source, { signal: AbortSignal.timeout(20) });
+    const controller = new AbortController();
+    const { calls, source } = recorded(() => {
+      setTimeout(() => controller.abort());
+      return never();
+    });
+    await model().fit(source, { signal: controller.signal });
     expect(calls).toMatchObject({ returned: 1, aborted: 1 });
 
     const stream = new Readable({ objectMode: true, read() {} });
@@ -283,12 +287,14 @@ describe("a source that never answers", () => {
 
   it("and answers after the abort, is read no more", async () => {
     const waiting: ((sample: Sample) => void)[] = [];
+    const controller = new AbortController();
     let asked = 0;
     const { calls, source } = recorded(() => {
       asked += 1;
+      setTimeout(() => controller.abort());
       return new Promise((resolve) => waiting.push(resolve));
     });
-    await model().fit(source, { batchSize: 4, signal: AbortSignal.timeout(20) });
+    await model().fit(source, { batchSize: 4, signal: controller.signal });
     for (const resolve of waiting) resolve(samples[0] as Sample);
     await turns();
     expect([asked, calls.returned]).toEqual([1, 1]);
