@@ -69,6 +69,19 @@ test.each([1, 2, 3])("operations of %i processes are those of arithmetic", async
       const part = [of(all.map((r) => (r + 1) * 10 ** rank)), of(all.map(() => rank))];
       expect(results[`scattered ${operation}`], operation).toEqual([part]);
     }
+    // Each element is NaN on one process.
+    for (const name of ["min", "max"]) {
+      expect(results[`${name} of NaN`]).toEqual([...all.map(() => "NaN"), "NaN"]);
+    }
+    for (const dtype of ["half", "bfloat16", "float", "double"]) {
+      const [large, ...means] = results[`means of large ${dtype}`] as number[];
+      expect(means, dtype).toEqual(Array(2 * size + 2).fill(large));
+    }
+    expect(results["mean of infinite"]).toEqual(["Infinity", size === 1 ? "Infinity" : "NaN", "NaN"]);
+    expect(results["reductions that differ"]).toEqual([]);
+    const outdated = results.outdated as Readonly<Record<string, string>>;
+    expect(Object.keys(outdated)).toHaveLength(5);
+    for (const message of Object.values(outdated)) expect(message).toMatch("backward through an outdated graph");
     expect(results["rows that do not divide"]).toMatch(
       size === 1
         ? /^no error$/
@@ -88,21 +101,34 @@ test.each([1, 2, 3])("operations of %i processes are those of arithmetic", async
 });
 
 test("calls in which processes differ are errors on each of them, and the group goes on", async () => {
-  const ranks = await resultsOf<{ results: Record<string, string>; sum: number[] }>("disagree", 2, {});
-  for (const [rank, { results, sum }] of ranks.entries()) {
-    expect(Object.keys(results)).toHaveLength(10);
+  interface Disagreement {
+    readonly results: Readonly<Record<string, string>>;
+    readonly sum: readonly number[];
+    readonly kept: readonly number[];
+  }
+  const ranks = await resultsOf<Disagreement>("disagree", 2, {});
+  for (const [rank, { results, sum, kept }] of ranks.entries()) {
+    expect(Object.keys(results)).toHaveLength(18);
     for (const [name, result] of Object.entries(results)) {
       expect(result, name).toMatch(/^ERR_DISTRIBUTED \w+: the processes do not agree: rank \d calls .*, and rank \d /);
     }
     expect(results["a length"]).toMatch(
-      `rank ${rank} calls all-reduce with Float [${rank + 2}], operation sum, and rank ${1 - rank} all-reduce`,
+      `rank ${rank} calls all-reduce with float [${rank + 2}], operation sum, and rank ${1 - rank} all-reduce`,
     );
     expect(results["a reduction"]).toMatch("operation max");
-    expect(results["a scattered length"]).toMatch(`rank ${rank} calls reduce-scatter with Float`);
+    expect(results["a scattered length"]).toMatch(`rank ${rank} calls reduce-scatter with float`);
     expect(results["a step"]).toMatch(
       /barrier.*a function that exchanges numbers|a function that exchanges numbers.*barrier/,
     );
+    expect(results["a number of tensors"]).toMatch(
+      `rank ${rank} calls all-reduce with ${rank + 2} tensors, of which tensor 0 is float [2], operation sum, and rank`,
+    );
+    expect(results["a later tensor"]).toMatch(
+      `calls all-reduce with 3 tensors, of which tensor 2 is float [${rank === 0 ? 2 : 5}], operation sum, and rank`,
+    );
+    expect(results["a scattered reduction"]).toMatch(/reduce-scatter with float \[2\], operation max/);
     expect(sum).toEqual([2, 2]);
+    expect(kept).toEqual([rank]);
   }
 });
 

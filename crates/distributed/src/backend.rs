@@ -8,17 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use stepwell_optim::{Code, Error, Result};
-use stepwell_session::{GroupSettings, ReduceOp};
+use stepwell_session::GroupSettings;
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
-use crate::call::Operation;
 use crate::gpus::{add, leave};
 use crate::interfaces::{check_interfaces, own_address};
 use crate::shim::{
-    Group, RawWork, checked, stepwell_group_abort, stepwell_group_all_gather, stepwell_group_all_reduce,
-    stepwell_group_all_to_all, stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_connect,
-    stepwell_group_free, stepwell_work_wait,
+    Group, RawWork, checked, stepwell_group_abort, stepwell_group_all_gather, stepwell_group_all_to_all,
+    stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_connect, stepwell_group_free, stepwell_work_wait,
 };
 use crate::waiting_threads::Waiting;
 
@@ -139,17 +137,12 @@ impl Backend {
         self.size
     }
 
-    /// Starts to replace each element of a tensor by the reduced elements of all processes.
-    pub(crate) fn all_reduce(&self, tensor: &Tensor, op: ReduceOp) -> Result<Work<'_>> {
-        self.start(Operation::AllReduce.name(), vec![self.prepared(tensor)?], |group, tensors, work, message| {
-            // SAFETY: a live group and tensor.
-            unsafe { stepwell_group_all_reduce(group, tensors[0], op as i32, work, message) }
-        })
-    }
-
     /// Starts to replace the elements of a tensor by the elements of one process.
-    pub(crate) fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<Work<'_>> {
-        self.start(Operation::Broadcast.name(), vec![self.prepared(tensor)?], |group, tensors, work, message| {
+    ///
+    /// # Errors
+    /// [`Code::Argument`] for a tensor that is not contiguous.
+    pub fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<Work<'_>> {
+        self.start("broadcast", vec![self.prepared(tensor)?], |group, tensors, work, message| {
             // SAFETY: a live group and tensor.
             unsafe { stepwell_group_broadcast(group, tensors[0], from as i32, work, message) }
         })
@@ -168,7 +161,7 @@ impl Backend {
             ));
         }
         let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.start(Operation::AllGather.name(), tensors, |group, tensors, work, message| {
+        self.start("all-gather", tensors, |group, tensors, work, message| {
             // SAFETY: a live group, and live tensors of the sizes that c10d expects.
             unsafe { stepwell_group_all_gather(group, tensors[0], tensors[1], work, message) }
         })
@@ -185,15 +178,18 @@ impl Backend {
             return Err(Error::new(Code::Shape, message));
         }
         let tensors = vec![self.prepared(to)?, self.prepared(from)?];
-        self.start(Operation::AllToAll.name(), tensors, |group, tensors, work, message| {
+        self.start("all-to-all", tensors, |group, tensors, work, message| {
             // SAFETY: a live group, and live tensors of the sizes that c10d expects.
             unsafe { stepwell_group_all_to_all(group, tensors[0], tensors[1], work, message) }
         })
     }
 
     /// Waits until every process has called it.
-    pub(crate) fn barrier(&self) -> Result<()> {
-        self.start(Operation::Barrier.name(), Vec::new(), |group, _, work, message| {
+    ///
+    /// # Errors
+    /// As of [`Work::wait`].
+    pub fn barrier(&self) -> Result<()> {
+        self.start("barrier", Vec::new(), |group, _, work, message| {
             // SAFETY: a live group.
             unsafe { stepwell_group_barrier(group, work, message) }
         })?

@@ -50,24 +50,6 @@ struct Group {
   }
 };
 
-// The values that `backend.rs` expects.
-enum Reduction : int32_t { kSum = 0, kMean = 1, kMinimum = 2, kMaximum = 3, kProduct = 4 };
-
-c10d::ReduceOp operation(Reduction reduction) {
-  switch (reduction) {
-    case kMean:
-      return c10d::ReduceOp::AVG;
-    case kMinimum:
-      return c10d::ReduceOp::MIN;
-    case kMaximum:
-      return c10d::ReduceOp::MAX;
-    case kProduct:
-      return c10d::ReduceOp::PRODUCT;
-    default:
-      return c10d::ReduceOp::SUM;
-  }
-}
-
 // c10d prints errors that it throws as well. They reach the caller, so printing is off unless the environment asks for it.
 void silence_logging() {
   c10::initLogging();
@@ -160,16 +142,6 @@ void stepwell_leave_gpus(c10d::Backend* taken) noexcept {
 }
 
 // Each of these functions starts an operation, which `stepwell_work_wait` ends. The tensors are contiguous and live until then.
-
-int32_t stepwell_group_all_reduce(Group* group, at::Tensor* tensor, int32_t reduction, Work** work, char* message) {
-  return guarded(message, [&] {
-    std::vector<at::Tensor> tensors{*tensor};
-    c10d::AllreduceOptions options;
-    options.reduceOp = operation(static_cast<Reduction>(reduction));
-    options.timeout = group->timeout;
-    *work = new Work(group->of(*tensor).allreduce(tensors, options));
-  });
-}
 
 int32_t stepwell_group_broadcast(Group* group, at::Tensor* tensor, int32_t from, Work** work, char* message) {
   return guarded(message, [&] {

@@ -13,5 +13,6 @@ mod shim;
 mod waiting_threads;
 
 pub use backend::{Backend, Work};
+pub use call::Operation;
 pub use process_group::ProcessGroup;
 pub use waiting_threads::{Waiting, waiting_threads};

@@ -7,7 +7,7 @@ use stepwell_session::{GroupSettings, ReduceOp};
 use tch::{Kind, Tensor};
 
 use crate::backend::{Backend, Work, refused};
-use crate::call::{Call, Operation};
+use crate::call::{Call, Operation, dtype_name, numbers_of};
 
 /// The processes of one training. Operations of a group are matched by their order, so all processes call the same ones in the same order.
 /// After an operation has failed, the group is of no use: the processes connect again.
@@ -37,92 +37,89 @@ impl ProcessGroup {
         self.0.size()
     }
 
-    /// Starts to replace each element of a tensor by the reduced elements of all processes. Same shape and dtype everywhere.
+    /// The group for an operation, once all processes call the same one with as many tensors of the same shapes and dtypes. Otherwise Gloo reads
+    /// elements of other tensors, or ends the process.
     ///
     /// # Errors
+    /// All processes have one, and the group can be used on.
+    /// - [`Code::Distributed`] says how the calls differ
+    /// - [`Code::Argument`] for a rank that the group does not have
     /// - [`Code::Dtype`] for the mean of whole numbers
-    /// - [`Code::Argument`] for a tensor that is not contiguous
-    pub fn all_reduce(&self, tensor: &Tensor, op: ReduceOp) -> Result<Work<'_>> {
-        // c10d refuses it after the exchange, and the next operation of the other processes would fail.
-        let kind = tensor.f_kind().map_err(refused)?;
-        if op == ReduceOp::Mean && !is_floating(kind) {
-            return Err(Error::new(
-                Code::Dtype,
-                format!("expected elements of floating point for a mean, given {kind:?}"),
-            ));
+    /// - [`Code::Shape`] for a first dimension that the number of processes does not divide, if parts of it are scattered
+    pub fn agree(&self, operation: Operation, tensors: &[&Tensor]) -> Result<&Backend> {
+        let numbers = numbers_of(tensors)?;
+        if self.size() > 1 {
+            self.compare(operation, &numbers)?;
         }
-        self.agree(Operation::AllReduce, op as i64, Some(&self.0.prepared(tensor)?))?;
-        self.0.all_reduce(tensor, op)
+        // After the comparison: a process that alone has such an error would be one call ahead of the others.
+        match operation {
+            Operation::Broadcast(from) if from >= self.size() => {
+                let message = format!("expected a rank from 0 to {}, given {from}", self.size() - 1);
+                Err(Error::new(Code::Argument, message))
+            }
+            Operation::AllReduce(ReduceOp::Mean) => check_floating(tensors),
+            Operation::ReduceScatter(op) => {
+                if op == ReduceOp::Mean {
+                    check_floating(tensors)?;
+                }
+                check_parts(tensors, self.size())
+            }
+            _ => Ok(()),
+        }?;
+        Ok(&self.0)
     }
 
-    /// Starts to replace the elements of a tensor by the elements of one process.
+    /// Starts to gather numbers of a call of which the exchange is a part.
     ///
     /// # Errors
-    /// [`Code::Argument`] for a rank that the group does not have, and for a tensor that is not contiguous.
-    pub fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<Work<'_>> {
-        if from >= self.size() {
-            let message = format!("expected a rank from 0 to {}, given {from}", self.size() - 1);
-            return Err(Error::new(Code::Argument, message));
-        }
-        self.agree(Operation::Broadcast, from as i64, Some(&self.0.prepared(tensor)?))?;
-        self.0.broadcast(tensor, from)
-    }
-
-    /// Starts to fill `to`, which has a row for each process, with the elements of all processes.
-    ///
-    /// # Errors
-    /// As of [`Backend::all_gather`].
-    pub fn all_gather(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
-        self.agree(Operation::AllGather, 0, Some(&self.0.prepared(from)?))?;
-        self.0.all_gather(to, from)
-    }
-
-    /// As [`all_gather`](Self::all_gather), for numbers of a call of which the exchange is a part.
-    ///
-    /// # Errors
-    /// As of [`Backend::all_gather`].
+    /// As of [`agree`](Self::agree) and [`Backend::all_gather`].
     pub fn gather_numbers(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
-        self.agree(Operation::Numbers, 0, Some(&self.0.prepared(from)?))?;
-        self.0.all_gather(to, from)
+        self.agree(Operation::Numbers, &[from])?.all_gather(to, from)
     }
 
-    /// Starts to send row i of `from` to process i, and to fill row i of `to` with what process i sends here.
-    ///
-    /// # Errors
-    /// As of [`Backend::all_to_all`].
-    pub fn all_to_all(&self, to: &Tensor, from: &Tensor) -> Result<Work<'_>> {
-        self.agree(Operation::AllToAll, 0, Some(&self.0.prepared(from)?))?;
-        self.0.all_to_all(to, from)
-    }
-
-    /// Waits until every process has called it.
-    pub fn barrier(&self) -> Result<()> {
-        self.agree(Operation::Barrier, 0, None)?;
-        self.0.barrier()
-    }
-
-    /// Fails on each process unless all call the same operation with tensors of one shape and dtype. Gloo would read elements of other
-    /// tensors, or end the process.
-    fn agree(&self, operation: Operation, argument: i64, tensor: Option<&Tensor>) -> Result<()> {
-        if self.size() == 1 {
+    fn compare(&self, operation: Operation, tensors: &[i64]) -> Result<()> {
+        let gathered = |own: &[i64]| self.0.gather_longs(own).map_err(|error| error.within(operation.name()));
+        let own = Call::new(operation, tensors);
+        let calls = gathered(own.numbers())?;
+        self.check_equal(&calls.chunks_exact(Call::LEN).map(Call::of_numbers).collect::<Vec<_>>())?;
+        if own.tensors() < 2 {
             return Ok(());
         }
-        let own = Call::new(operation, argument, tensor)?;
-        let numbers = self.0.gather_longs(&own.0).map_err(|error| error.within(operation.name()))?;
-        for (rank, other) in numbers.chunks_exact(Call::LEN).enumerate() {
-            if other != own.0 {
-                let message = format!(
-                    "the processes do not agree: rank {} calls {own}, and rank {rank} {}",
-                    self.rank(),
-                    Call::of_numbers(other)
-                );
-                return Err(Error::new(Code::Distributed, message));
-            }
-        }
-        Ok(())
+        // The calls have the first tensor alone.
+        let all = gathered(tensors)?;
+        (1..own.tensors()).try_for_each(|position| {
+            let calls = all.chunks_exact(tensors.len()).map(|tensors| own.with_tensor(position, tensors));
+            self.check_equal(&calls.collect::<Vec<_>>())
+        })
+    }
+
+    /// Fails unless the calls of all processes are equal.
+    fn check_equal(&self, calls: &[Call]) -> Result<()> {
+        let (rank, own) = (self.rank(), calls[self.rank()]);
+        let Some(other) = calls.iter().position(|call| *call != own) else { return Ok(()) };
+        let message = format!("the processes do not agree: rank {rank} calls {own}, and rank {other} {}", calls[other]);
+        Err(Error::new(Code::Distributed, message))
     }
 }
 
-fn is_floating(kind: Kind) -> bool {
-    matches!(kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16)
+fn check_floating(tensors: &[&Tensor]) -> Result<()> {
+    for tensor in tensors {
+        let kind = tensor.f_kind().map_err(refused)?;
+        if !matches!(kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16) {
+            let message = format!("expected elements of floating point for a mean, given {}", dtype_name(kind));
+            return Err(Error::new(Code::Dtype, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_parts(tensors: &[&Tensor], processes: usize) -> Result<()> {
+    for shape in tensors.iter().map(|tensor| tensor.size()) {
+        if shape.first().is_none_or(|length| length % processes as i64 != 0) {
+            let message =
+                format!("expected a first dimension that {processes} processes divide, given shape {shape:?}");
+            return Err(Error::new(Code::Shape, message));
+        }
+    }
+    Ok(())
 }

@@ -52,13 +52,6 @@ unsafe extern "C" {
     ) -> i32;
     pub(crate) fn stepwell_group_take_gpus(group: *mut Group) -> *mut RawGpus;
     pub(crate) fn stepwell_leave_gpus(gpus: *mut RawGpus);
-    pub(crate) fn stepwell_group_all_reduce(
-        group: *mut Group,
-        tensor: *mut C_tensor,
-        reduction: i32,
-        work: *mut *mut RawWork,
-        message: *mut c_char,
-    ) -> i32;
     pub(crate) fn stepwell_group_broadcast(
         group: *mut Group,
         tensor: *mut C_tensor,

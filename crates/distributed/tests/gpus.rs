@@ -11,9 +11,9 @@ use std::time::Duration;
 use std::{env, fs};
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-use stepwell_distributed::ProcessGroup;
+use stepwell_distributed::{Operation, ProcessGroup};
 use stepwell_optim::Code;
-use stepwell_session::{GroupSettings, ReduceOp};
+use stepwell_session::GroupSettings;
 
 /// The errors of processes that use GPUs, each with the library of its rank. Their group must go on with tensors of the CPU.
 fn errors(libraries: &[Option<PathBuf>]) -> Vec<Option<(Code, String)>> {
@@ -28,9 +28,15 @@ fn errors(libraries: &[Option<PathBuf>]) -> Vec<Option<(Code, String)>> {
                 let group = ProcessGroup::connect(&settings, library.as_deref()).unwrap();
                 let [first, second] = [0, 1].map(|_| group.agreed().use_gpus().err());
                 assert_eq!(first, second);
-                let sum = tch::Tensor::from_slice(&[rank as f64]);
-                group.all_reduce(&sum, ReduceOp::Sum).unwrap().wait().unwrap();
-                assert_eq!(f64::try_from(&sum).unwrap(), (0..size).sum::<usize>() as f64);
+                let sent = tch::Tensor::from_slice(&[rank as f64]);
+                group
+                    .agree(Operation::Broadcast(size - 1), &[&sent])
+                    .unwrap()
+                    .broadcast(&sent, size - 1)
+                    .unwrap()
+                    .wait()
+                    .unwrap();
+                assert_eq!(f64::try_from(&sent).unwrap(), (size - 1) as f64);
                 first.map(|error| (error.code(), error.to_string()))
             })
         });

@@ -5,6 +5,7 @@
 //! backtrace off every error text.
 
 mod allocator;
+mod collectives;
 mod cuda;
 mod descriptors;
 mod devices;

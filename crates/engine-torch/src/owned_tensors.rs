@@ -1,7 +1,7 @@
 //! Tensors whose parts belong to processes of a group, and whose elements all get. They are sent in rounds, each with a row of elements of every
 //! owner, so that no process waits for the others.
 
-use stepwell_distributed::ProcessGroup;
+use stepwell_distributed::{Operation, ProcessGroup};
 use stepwell_optim::{Code, Error, Part, Result};
 use tch::Kind;
 
@@ -40,7 +40,7 @@ pub(crate) fn copy_from_owners(group: &ProcessGroup, tensors: &[Tensor], parts: 
             let own = owned.zeros(&[longest(round)])?;
             owned.fill(&own, &round[group.rank()])?;
             let rows = owned.zeros(&[round.len() as i64, longest(round)])?;
-            group.all_gather(&rows, &own)?.wait()?;
+            group.agree(Operation::AllGather, &[&own])?.all_gather(&rows, &own)?.wait()?;
             for (owner, pieces) in round.iter().enumerate().filter(|(owner, _)| *owner != group.rank()) {
                 owned.take(pieces, &rows.f_select(0, owner as i64).map_err(from_tch)?)?;
             }

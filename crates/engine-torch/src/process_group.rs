@@ -4,10 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use stepwell_distributed::ProcessGroup;
+use stepwell_distributed::{Backend, Operation, ProcessGroup};
 use stepwell_optim::{Code, Error, Part, Result};
 use stepwell_session::{GradientReduction, GroupSettings, ReduceOp, RunningReduction};
 
+use crate::collectives::{all_reduced, broadcast, scattered};
+use crate::descriptors::bump;
 use crate::error::from_tch;
 use crate::owned_tensors;
 use crate::reduction::TorchReduction;
@@ -70,18 +72,26 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
         self.size
     }
 
-    fn all_reduce(&self, tensor: &Tensor, op: ReduceOp) -> Result<()> {
+    fn all_reduce(&self, tensors: &[Tensor], op: ReduceOp) -> Result<()> {
         let _guard = tch::no_grad_guard();
-        let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
-        lock(&*self.group()?).all_reduce(&dense, op)?.wait()?;
-        written(tensor, &dense)
+        let reduced = {
+            let group = self.group()?;
+            let (group, own) = (lock(&group), dense(tensors)?);
+            let backend = group.agree(Operation::AllReduce(op), &own.iter().collect::<Vec<_>>())?;
+            told(backend, own.iter().map(|tensor| all_reduced(backend, tensor, op)).collect::<Result<Vec<_>>>())?
+        };
+        write(tensors, &reduced)
     }
 
-    fn broadcast(&self, tensor: &Tensor, from: usize) -> Result<()> {
+    fn broadcast(&self, tensors: &[Tensor], from: usize) -> Result<()> {
         let _guard = tch::no_grad_guard();
-        let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
-        lock(&*self.group()?).broadcast(&dense, from)?.wait()?;
-        written(tensor, &dense)
+        let sent = {
+            let group = self.group()?;
+            let (group, own) = (lock(&group), dense(tensors)?);
+            let backend = group.agree(Operation::Broadcast(from), &own.iter().collect::<Vec<_>>())?;
+            told(backend, own.into_iter().map(|tensor| broadcast(backend, tensor, from)).collect::<Result<Vec<_>>>())?
+        };
+        write(tensors, &sent)
     }
 
     fn all_gather(&self, tensor: &Tensor) -> Result<Tensor> {
@@ -89,28 +99,25 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
         let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
         let mut sizes = dense.size();
         sizes.insert(0, self.size as i64);
-        let rows = dense.f_new_empty(sizes, (kind(tensor.dtype()?), dense.device())).map_err(from_tch)?;
-        lock(&*self.group()?).all_gather(&rows, &dense)?.wait()?;
-        Tensor::from_tch(Ok(rows))
+        let group = self.group()?;
+        let group = lock(&group);
+        let backend = group.agree(Operation::AllGather, &[&dense])?;
+        let rows = dense.f_new_empty(sizes, (kind(tensor.dtype()?), dense.device())).map_err(from_tch);
+        let gathered = rows.and_then(|rows| backend.all_gather(&rows, &dense)?.wait().map(|()| rows));
+        Tensor::from_tch(Ok(told(backend, gathered)?))
     }
 
     fn reduce_scatter(&self, tensor: &Tensor, op: ReduceOp) -> Result<Tensor> {
         let _guard = tch::no_grad_guard();
         let dense = tensor.as_ref().f_contiguous().map_err(from_tch)?;
-        let (sizes, kind, ranks) = (dense.size(), kind(tensor.dtype()?), self.size as i64);
-        let Some((first, rest)) = sizes.split_first() else {
-            return Err(Error::new(Code::Internal, "expected a tensor with a first dimension"));
-        };
-        let part: Vec<i64> = [first / ranks].iter().chain(rest).copied().collect();
-        let rows: Vec<i64> = [ranks].iter().chain(&part).copied().collect();
-        let rows = dense.f_reshape(&rows).map_err(from_tch)?;
-        let received = rows.f_empty_like().map_err(from_tch)?;
-        lock(&*self.group()?).all_to_all(&received, &rows)?.wait()?;
-        Tensor::from_tch(reduced(&received, kind, op, ranks))
+        let group = self.group()?;
+        let group = lock(&group);
+        let backend = group.agree(Operation::ReduceScatter(op), &[&dense])?;
+        Tensor::from_tch(Ok(told(backend, scattered(backend, &dense, op))?))
     }
 
     fn barrier(&self) -> Result<()> {
-        lock(&*self.group()?).barrier()
+        lock(&*self.group()?).agree(Operation::Barrier, &[])?.barrier()
     }
 
     fn has_ended(&self) -> bool {
@@ -134,38 +141,24 @@ impl stepwell_session::ProcessGroup<Tensor> for TorchGroup {
     }
 }
 
-/// The rows of a tensor, reduced in their order.
-fn reduced(
-    rows: &tch::Tensor,
-    kind: tch::Kind,
-    op: ReduceOp,
-    count: i64,
-) -> std::result::Result<tch::Tensor, tch::TchError> {
-    let sums = match kind {
-        tch::Kind::Int64 => kind,
-        _ => tch::Kind::Double,
-    };
-    let mut result = rows.f_select(0, 0)?.f_to_kind(sums)?;
-    for rank in 1..count {
-        let row = rows.f_select(0, rank)?.f_to_kind(sums)?;
-        result = match op {
-            ReduceOp::Sum | ReduceOp::Mean => result.f_add(&row)?,
-            ReduceOp::Min => result.f_minimum(&row)?,
-            ReduceOp::Max => result.f_maximum(&row)?,
-            ReduceOp::Product => result.f_mul(&row)?,
-        };
-    }
-    if op == ReduceOp::Mean {
-        result = result.f_div_scalar(count as f64)?;
-    }
-    result.f_to_kind(kind)
+/// The elements of tensors in row-major order.
+fn dense(tensors: &[Tensor]) -> Result<Vec<tch::Tensor>> {
+    tensors.iter().map(|tensor| tensor.as_ref().f_contiguous().map_err(from_tch)).collect()
 }
 
-/// Writes the elements of an operation's result back, unless they are the tensor's own.
-fn written(tensor: &Tensor, dense: &tch::Tensor) -> Result<()> {
-    let mut writer = tensor.writer();
-    if shim::data(TensorRef::from(dense))? == shim::data(tensor.tensor_ref())? {
-        return Ok(());
+/// The result of an exchange. If it has failed on this process alone, such as for want of memory, the others get an error at once.
+fn told<T>(backend: &Backend, result: Result<T>) -> Result<T> {
+    result.inspect_err(|_| backend.abort())
+}
+
+/// Writes elements, after which graphs of before are outdated.
+fn write(tensors: &[Tensor], elements: &[tch::Tensor]) -> Result<()> {
+    for (tensor, elements) in tensors.iter().zip(elements) {
+        let mut writer = tensor.writer();
+        match shim::data(TensorRef::from(elements))? == shim::data(tensor.tensor_ref())? {
+            true => bump(&[tensor.tensor_ref()], None)?,
+            false => writer.f_copy_(elements).map_err(from_tch)?,
+        }
     }
-    writer.f_copy_(dense).map(drop).map_err(from_tch)
+    Ok(())
 }

@@ -100,26 +100,22 @@ pub(crate) fn allreduce<E: Engine>(session: &mut Session<E>, mut arguments: Argu
     let tensors = tensors(session, &mut arguments)?;
     let op = reduction(&mut arguments)?;
     arguments.finish()?;
-    let group = group(session)?;
-    tensors.iter().try_for_each(|tensor| check_reduction(session, tensor, op))?;
-    tensors.iter().try_for_each(|tensor| group.all_reduce(tensor, op))?;
+    group(session)?.all_reduce(&tensors, op)?;
     Ok(Value::Null)
 }
 
 /// `broadcast(object, [rank])`: replaces the elements of tensors by the elements of one process.
 pub(crate) fn broadcast<E: Engine>(session: &mut Session<E>, mut arguments: Arguments) -> Result<Value> {
     let tensors = tensors(session, &mut arguments)?;
-    let from = match arguments.is_empty() {
-        true => 0,
-        false => arguments.whole("a rank", 0)?,
+    let from = match arguments.peek() {
+        Value::Undefined => {
+            arguments.next();
+            0
+        }
+        _ => arguments.whole("a rank", 0)?,
     };
     arguments.finish()?;
-    let group = group(session)?;
-    if from >= group.size() as u64 {
-        let message = format!("expected a rank from 0 to {}, given {from}", group.size() - 1);
-        return Err(Error::new(Code::Argument, message));
-    }
-    tensors.iter().try_for_each(|tensor| group.broadcast(tensor, from as usize))?;
+    group(session)?.broadcast(&tensors, from as usize)?;
     Ok(Value::Null)
 }
 
@@ -136,16 +132,7 @@ pub(crate) fn reducescatter<E: Engine>(session: &mut Session<E>, mut arguments: 
     let handle = arguments.handle(ObjectKind::Tensor)?;
     let op = reduction(&mut arguments)?;
     arguments.finish()?;
-    let group = group(session)?;
-    let tensor = session.tensor(handle)?;
-    check_reduction(session, tensor, op)?;
-    let shape = session.engine.shape(tensor)?;
-    if shape.first().is_none_or(|length| length % group.size() != 0) {
-        let message =
-            format!("expected a first dimension that {} processes divide, given shape {shape:?}", group.size());
-        return Err(Error::new(Code::Shape, message));
-    }
-    let part = group.reduce_scatter(tensor, op)?;
+    let part = group(session)?.reduce_scatter(session.tensor(handle)?, op)?;
     session.insert(Object::Tensor(part))
 }
 
@@ -343,27 +330,10 @@ fn reduction(arguments: &mut Arguments) -> Result<ReduceOp> {
     }
 }
 
-/// Fails for a mean of whole numbers.
-fn check_reduction<E: Engine>(session: &Session<E>, tensor: &E::Tensor, op: ReduceOp) -> Result<()> {
-    let dtype = session.engine.dtype(tensor)?;
-    if op != ReduceOp::Mean || dtype.is_floating() {
-        return Ok(());
-    }
-    let message = format!("expected elements of floating point for a mean, given {}", dtype.name());
-    Err(Error::new(Code::Dtype, message))
-}
-
 fn operation(name: &str) -> Result<ReduceOp> {
-    const NAMES: [(&str, ReduceOp); 5] = [
-        ("sum", ReduceOp::Sum),
-        ("mean", ReduceOp::Mean),
-        ("min", ReduceOp::Min),
-        ("max", ReduceOp::Max),
-        ("product", ReduceOp::Product),
-    ];
-    let found = NAMES.iter().find(|(known, _)| *known == name);
+    let found = ReduceOp::NAMES.iter().find(|(known, _)| *known == name);
     found.map(|(_, op)| *op).ok_or_else(|| {
-        let known = NAMES.map(|(name, _)| name).join(", ");
+        let known = ReduceOp::NAMES.map(|(name, _)| name).join(", ");
         Error::new(Code::OptionRange, format!("unknown operation {name:?}, expected one of {known}"))
     })
 }

@@ -28,18 +28,23 @@ pub struct GroupSettings {
 
 /// How elements of several processes become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
 pub enum ReduceOp {
     /// Their sum.
-    Sum = 0,
-    /// Their sum, divided by the number of processes. For elements of floating point.
-    Mean = 1,
-    /// The least.
-    Min = 2,
-    /// The largest.
-    Max = 3,
+    Sum,
+    /// Their mean, for elements of floating point.
+    Mean,
+    /// The least; NaN if one is NaN.
+    Min,
+    /// The largest; NaN if one is NaN.
+    Max,
     /// Their product.
-    Product = 4,
+    Product,
+}
+
+impl ReduceOp {
+    /// All of them with their names, in the order of their numbers.
+    pub const NAMES: [(&'static str, Self); 5] =
+        [("sum", Self::Sum), ("mean", Self::Mean), ("min", Self::Min), ("max", Self::Max), ("product", Self::Product)];
 }
 
 /// The weights of the processes in a sum, from what all have announced; `None` if they reduce nothing.
@@ -91,14 +96,16 @@ pub trait ProcessGroup<T>: Send + Sync {
     fn rank(&self) -> usize;
     /// The number of processes.
     fn size(&self) -> usize;
-    /// Replaces each element, in place, by the reduced elements of all processes.
-    fn all_reduce(&self, tensor: &T, op: ReduceOp) -> Result<()>;
-    /// Replaces the elements, in place, by the elements of one process.
-    fn broadcast(&self, tensor: &T, from: usize) -> Result<()>;
+    /// Replaces each element of tensors, in place, by the reduced elements of all processes, as [`reduce_scatter`](Self::reduce_scatter) reduces them.
+    /// Nothing has changed if it fails, and graphs of before are outdated otherwise.
+    fn all_reduce(&self, tensors: &[T], op: ReduceOp) -> Result<()>;
+    /// Replaces the elements of tensors, in place, by the elements of one process. Nothing has changed if it fails, and graphs of before are outdated
+    /// otherwise, on that process too.
+    fn broadcast(&self, tensors: &[T], from: usize) -> Result<()>;
     /// The tensors of all processes, along a new first dimension.
     fn all_gather(&self, tensor: &T) -> Result<T>;
     /// The part of this process of the reduced elements of all. Parts are along the first dimension, which the number of processes divides.
-    /// They are reduced in the order of the ranks, sums of floating point in f64.
+    /// They are reduced in the order of the ranks, in f64 unless they are whole numbers.
     fn reduce_scatter(&self, tensor: &T, op: ReduceOp) -> Result<T>;
     /// Waits until every process has called it.
     fn barrier(&self) -> Result<()>;

@@ -1,6 +1,7 @@
 //! Training by several processes, each on its part of the samples of a step. Each gets the gradients, losses and
 //! measurements of all, so that the processes make the same step. `one_process` replaces this file in WebAssembly.
 
+use std::slice;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -87,7 +88,7 @@ impl<E: Engine> DataParallel<E> {
         };
         check_same(&*group, parts)?;
         let tensors = modules.tensors(engine, parameters);
-        tensors.iter().try_for_each(|(_, tensor)| group.broadcast(tensor, 0))?;
+        tensors.iter().try_for_each(|(_, tensor)| group.broadcast(slice::from_ref(tensor), 0))?;
         check_elements(engine, &*group, &tensors, "which has sent its own: do parameters share memory?")?;
         let begun = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         let number = group.gather(&[begun as f64])?[0][0] as u64;
@@ -155,7 +156,7 @@ impl<E: Engine> DataParallel<E> {
         }
         let numbers = Data::Long(order.iter().map(|sample| *sample as i64).collect());
         let tensor = engine.tensor(&numbers, &[order.len()], Device::Cpu)?;
-        self.group.broadcast(&tensor, 0)?;
+        self.group.broadcast(slice::from_ref(&tensor), 0)?;
         match engine.data(&tensor)? {
             Data::Long(order) => Ok(order.into_iter().map(|sample| sample as usize).collect()),
             _ => Err(Error::new(Code::Internal, "an order of samples that is not long")),

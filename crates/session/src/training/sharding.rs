@@ -2,6 +2,7 @@
 //! their values to the others.
 
 use std::cell::Cell;
+use std::slice;
 use std::sync::Arc;
 
 use stepwell_optim::{
@@ -199,7 +200,7 @@ impl<E: Engine> Sharding<E> {
             Some(buffer) => engine.tensor(&Data::try_from(buffer)?, &[length], Device::Cpu)?,
             None => engine.full(&Data::Long(vec![0]).cast(dtype)?, &[length], Device::Cpu)?,
         };
-        self.group.broadcast(&tensor, owner)?;
+        self.group.broadcast(slice::from_ref(&tensor), owner)?;
         engine.data(&tensor)
     }
 }

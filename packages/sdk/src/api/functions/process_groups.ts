@@ -74,7 +74,11 @@ export async function distributed(...args: readonly unknown[]): Promise<void> {
   await callOfGroup("distributed", args);
 }
 
-/** Replaces each element of tensors, in place, by the reduced elements of all processes: by default their sum. Of a module, its parameters and buffers. */
+/**
+ * Replaces each element of tensors, in place, by the reduced elements of all processes: by default their sum. Of a module, its parameters and buffers.
+ * Elements are reduced as by {@link reduceScatter}. All processes have as many tensors, of the same shapes and dtypes: otherwise each gets
+ * `ERR_DISTRIBUTED`, and nothing has changed. A backward through an older graph of the tensors is an error, as after {@link copyto}.
+ */
 export function allReduce(
   object: AnyTensor | AnyVector | AnyDictionary | AnyModule | AnyModel,
   operation?: ReduceOperation,
@@ -83,7 +87,10 @@ export async function allReduce(...args: readonly unknown[]): Promise<void> {
   await callOfGroup("allReduce", args);
 }
 
-/** Replaces the elements of tensors, in place, by the elements of one process, by default of rank 0. Of a module, its parameters and buffers. */
+/**
+ * Replaces the elements of tensors, in place, by the elements of one process, by default of rank 0. Of a module, its parameters and buffers. A
+ * backward through an older graph of the tensors is an error on all processes.
+ */
 export function broadcast(
   object: AnyTensor | AnyVector | AnyDictionary | AnyModule | AnyModel,
   rank?: number,
@@ -100,7 +107,8 @@ export async function allGather(...args: readonly unknown[]): Promise<unknown> {
 
 /**
  * This process's part of the reduced elements of all, by default of their sum. Rank r gets part r along the first dimension, which the
- * number of processes divides. Elements are reduced in the order of the ranks, floats in double precision.
+ * number of processes divides. Elements are reduced in the order of the ranks, floats in double precision. A minimum or a maximum is NaN where one
+ * element is. A mean is finite where all elements are, even if their sum is not.
  */
 export function reduceScatter(tensor: AnyTensor, operation?: ReduceOperation): Promise<TensorHandle>;
 export async function reduceScatter(...args: readonly unknown[]): Promise<unknown> {
