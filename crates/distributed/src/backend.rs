@@ -1,10 +1,9 @@
 //! A group of c10d and its operations, which do not compare what the processes call.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
-use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
-use std::thread;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use stepwell_optim::{Code, Error, Result};
@@ -13,15 +12,13 @@ use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
 use crate::gpus::{add, leave};
-use crate::interfaces::{check_interfaces, own_address};
+use crate::interfaces::check_interfaces;
+use crate::meeting::meet;
 use crate::shim::{
     Group, RawWork, checked, stepwell_group_abort, stepwell_group_all_gather, stepwell_group_all_to_all,
-    stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_connect, stepwell_group_free, stepwell_work_wait,
+    stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_free, stepwell_work_wait,
 };
 use crate::waiting_threads::Waiting;
-
-/// c10d keeps the timeout itself, except while it waits for the first answer of what has the port.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// The processes of one training. Operations are matched by their order: all processes call the same ones in the same order, with tensors of
 /// one shape and dtype. Otherwise Gloo reads elements of other tensors, or ends the process. After an operation has failed, the group is of no use.
@@ -62,65 +59,15 @@ impl Backend {
     ///
     /// # Errors
     /// - [`Code::Argument`] for a network interface that this machine does not have
-    /// - [`Code::Distributed`] if one is not there within the timeout, or if the port cannot be used
+    /// - [`Code::Distributed`] if one is not there within the timeout, which it says, or if the port cannot be used
     pub fn connect(settings: &GroupSettings, library: Option<&Path>) -> Result<Self> {
         settings.interface.as_deref().map_or(Ok(()), check_interfaces)?;
-        let (sender, receiver) = mpsc::channel();
-        let (own, _waiting) = (settings.clone(), Waiting::begin());
-        // Such a wait cannot be interrupted. If the thread meets the others too late, it leaves them.
-        let thread = thread::Builder::new().name("process-group".to_owned()).spawn(move || {
-            let _waiting = Waiting::begin();
-            let _ = sender.send(Self::meet(&own));
-        });
-        thread.map_err(|error| Error::new(Code::Memory, format!("no thread for a process group: {error}")))?;
-        let mut group = receiver.recv_timeout(settings.timeout.saturating_add(GRACE)).unwrap_or_else(|_| {
-            let what = "what has this port takes connections, and does not answer: it may be another program";
-            Err(not_met(settings, what))
-        })?;
-        group.library = library.map(Path::to_owned);
-        Ok(group)
-    }
-
-    fn meet(settings: &GroupSettings) -> Result<Self> {
-        let text = |text: &str| {
-            CString::new(text).map_err(|_| Error::new(Code::Argument, format!("expected a host, given {text:?}")))
-        };
-        let interface = settings.interface.clone().or_else(|| own_address(&settings.host, settings.port));
-        let (host, interface) = (text(&settings.host)?, interface.as_deref().map(text).transpose()?);
-        let interface = interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
-        let timeout = i64::try_from(settings.timeout.as_millis()).unwrap_or(i64::MAX);
-        let mut group = ptr::null_mut();
-        let described = |text: &str| match text.contains("EADDRINUSE") {
-            true => {
-                let GroupSettings { port, .. } = settings;
-                Error::new(Code::Distributed, format!("port {port} is in use: give all processes another one"))
-            }
-            false => not_met(settings, text),
-        };
-        checked(described, |message| {
-            // SAFETY: live texts, or null for the interface; c10d.cpp writes the group and at most the length of the message.
-            unsafe {
-                stepwell_group_connect(
-                    host.as_ptr(),
-                    i32::from(settings.port),
-                    settings.rank as i32,
-                    settings.size as i32,
-                    timeout,
-                    settings.hosts_store,
-                    interface,
-                    &mut group,
-                    message,
-                )
-            }
-        })?;
-        let group = NonNull::new(group).ok_or_else(|| Error::new(Code::Internal, "no group was made"))?;
-        let GroupSettings { rank, size, timeout, .. } = *settings;
         Ok(Self {
-            group,
-            rank,
-            size,
-            timeout,
-            library: None,
+            group: meet(settings)?.into_group(),
+            rank: settings.rank,
+            size: settings.size,
+            timeout: settings.timeout,
+            library: library.map(Path::to_owned),
             gpus: OnceLock::new(),
             starts: Mutex::new(()),
             failure: OnceLock::new(),
@@ -340,14 +287,6 @@ impl Drop for Work<'_> {
         // The threads of c10d use the tensors until then. The caller has an earlier error.
         let _ = self.end();
     }
-}
-
-/// The error of a group whose processes have not met.
-fn not_met(settings: &GroupSettings, text: &str) -> Error {
-    let GroupSettings { rank, size, host, port, .. } = settings;
-    let seconds = settings.timeout.as_secs_f64();
-    let action = format!("rank {rank} of {size} at {host}:{port}");
-    Error::new(Code::Distributed, format!("{action}: the processes have not met within {seconds} s: {text}"))
 }
 
 /// The number of elements.

@@ -10,6 +10,7 @@
 
 #include <net/if.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -35,6 +36,12 @@ using stepwell::kOk;
 using Milliseconds = std::chrono::milliseconds;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
+struct Store {
+  c10::intrusive_ptr<c10d::Store> tcp;
+  // Its part for the processes of this start. The store of torchrun outlives a group, and has the addresses of its processes, which a restart ends.
+  c10::intrusive_ptr<c10d::Store> meeting;
+};
+
 struct Group {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::Backend> backend;
@@ -50,6 +57,9 @@ struct Group {
   }
 };
 
+// How many ranks are looked for, if some are absent.
+constexpr int32_t kAsked = 1000;
+
 // c10d prints errors that it throws as well. They reach the caller, so printing is off unless the environment asks for it.
 void silence_logging() {
   c10::initLogging();
@@ -60,17 +70,13 @@ void silence_logging() {
 
 extern "C" {
 
-// Waits until all processes are there. `interface` has network interfaces by their names or their addresses, with commas between them; null for
-// libtorch's choice.
-int32_t stepwell_group_connect(
+// Opens the port of a store, or waits for the answer of the process that has opened it.
+int32_t stepwell_store_open(
     const char* host,
     int32_t port,
-    int32_t rank,
-    int32_t size,
-    int64_t timeout,
+    int64_t limit,
     bool hosts_store,
-    const char* interface,
-    Group** group,
+    Store** store,
     char* message) {
   return guarded(message, [&] {
     static const bool silenced = (silence_logging(), true);
@@ -78,15 +84,67 @@ int32_t stepwell_group_connect(
     c10d::TCPStoreOptions options;
     options.port = static_cast<std::uint16_t>(port);
     options.isServer = hosts_store;
-    options.numWorkers = size;
-    options.timeout = Milliseconds(timeout);
+    // `stepwell_store_wait` does it: c10d takes up to a second more than its limit.
+    options.waitWorkers = false;
+    options.timeout = Milliseconds(limit);
     options.multiTenant = true;
     auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
-    // The store of torchrun outlives a group, and has the addresses of its processes, which a restart ends.
     const char* restarts = std::getenv("TORCHELASTIC_RESTART_COUNT");
     auto prefix = std::string("stepwell/") + (restarts == nullptr ? "0" : restarts);
-    auto store = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
-    auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(timeout));
+    auto meeting = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
+    *store = new Store{std::move(tcp), std::move(meeting)};
+  });
+}
+
+void stepwell_store_free(Store* store) noexcept { delete store; }
+
+// Waits until all processes have called it. `present` gets how many have when the time is up, and `absent` the first `named` ranks that have not.
+int32_t stepwell_store_wait(
+    Store* store,
+    int32_t rank,
+    int32_t size,
+    int64_t limit,
+    int64_t* present,
+    int32_t* absent,
+    size_t named,
+    char* message) {
+  return guarded(message, [&] {
+    c10d::Store& meeting = *store->meeting;
+    const auto key = [](int32_t rank) { return "rank/" + std::to_string(rank); };
+    // Unless another process has this rank, too.
+    const int64_t own = meeting.add(key(rank), 1) == 1 ? 1 : 0;
+    if (meeting.add("present", own) == size) meeting.set("all", "1");
+    try {
+      meeting.wait({"all"}, Milliseconds(limit));
+    } catch (const c10::Error&) {
+      // The time is up. If the store is lost, the next line fails.
+    }
+    *present = size;
+    if (meeting.check({"all"})) return;
+    for (int32_t other = 0; other < std::min(size, kAsked) && named > 0; ++other) {
+      if (meeting.check({key(other)})) continue;
+      *absent++ = other;
+      --named;
+    }
+    // This process leaves.
+    if (own != 0) meeting.deleteKey(key(rank));
+    *present = meeting.add("present", -own) + own;
+  });
+}
+
+// Connects the processes of a store with each other, within `limit`. Operations of the group have the limit `timeout`. `interface` has network interfaces
+// by their names or their addresses, with commas between them; null for libtorch's choice.
+int32_t stepwell_group_connect(
+    const Store* store,
+    int32_t rank,
+    int32_t size,
+    int64_t limit,
+    int64_t timeout,
+    const char* interface,
+    Group** group,
+    char* message) {
+  return guarded(message, [&] {
+    auto gloo = c10d::ProcessGroupGloo::Options::create_default(Milliseconds(limit));
     if (interface != nullptr) {
       gloo->devices.clear();
       std::istringstream names(interface);
@@ -96,8 +154,10 @@ int32_t stepwell_group_connect(
                                     : c10d::ProcessGroupGloo::createDeviceForHostname(name));
       }
     }
-    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, gloo);
-    *group = new Group{std::move(tcp), std::move(backend), Milliseconds(timeout)};
+    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store->meeting, rank, size, gloo);
+    backend->setTimeout(Milliseconds(timeout));
+    store->tcp->setTimeout(Milliseconds(timeout));
+    *group = new Group{store->tcp, std::move(backend), Milliseconds(timeout)};
   });
 }
 

@@ -7,6 +7,7 @@ mod backend;
 mod call;
 mod gpus;
 mod interfaces;
+mod meeting;
 mod messages;
 mod process_group;
 mod shim;

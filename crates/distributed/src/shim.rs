@@ -18,6 +18,12 @@ pub(crate) struct Group {
     opaque: [u8; 0],
 }
 
+/// A store where processes meet.
+#[repr(C)]
+pub(crate) struct Store {
+    opaque: [u8; 0],
+}
+
 /// A group for tensors of GPUs.
 #[repr(C)]
 pub(crate) struct RawGpus {
@@ -30,13 +36,31 @@ pub(crate) struct RawWork {
 }
 
 unsafe extern "C" {
-    pub(crate) fn stepwell_group_connect(
+    pub(crate) fn stepwell_store_open(
         host: *const c_char,
         port: i32,
+        limit: i64,
+        hosts_store: bool,
+        store: *mut *mut Store,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_store_free(store: *mut Store);
+    pub(crate) fn stepwell_store_wait(
+        store: *mut Store,
         rank: i32,
         size: i32,
+        limit: i64,
+        present: *mut i64,
+        absent: *mut i32,
+        named: usize,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_group_connect(
+        store: *const Store,
+        rank: i32,
+        size: i32,
+        limit: i64,
         timeout: i64,
-        hosts_store: bool,
         interface: *const c_char,
         group: *mut *mut Group,
         message: *mut c_char,
