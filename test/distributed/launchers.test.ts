@@ -1,7 +1,7 @@
 // Processes that torchrun of PyTorch and `stepwell launch` start.
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -60,6 +60,26 @@ test.skipIf(!torchrun)(`torchrun starts a group again that has lost a process${r
   const ends = lines.filter((line) => line.includes("{"));
   expect(ends).toHaveLength(2);
   expect(ends[0]).toBe(ends[1]);
+});
+
+test.skipIf(!torchrun)(`launch sets the variables of torchrun, except for the ones of its own${reason}`, async () => {
+  const path = join(folder, "variables.mjs");
+  writeFileSync(path, "if (process.env.RANK === '0') console.log('{' + Object.keys(process.env).join(' ') + '}');");
+  const { OMP_NUM_THREADS: _, ...env } = process.env;
+  const namesOf = async (command: string, args: readonly string[]) => {
+    const { code, out, error } = await outputOf(spawn(command, [...args, path], { env }));
+    expect(code, error).toBe(0);
+    const names = /\{(.*)\}/.exec(out)?.[1]?.split(" ") ?? [];
+    return names.filter((name) => env[name] === undefined && name !== "_").sort();
+  };
+  const port = ["--master-port", String(await freePort())];
+  const cli = join(import.meta.dirname, "../../packages/cli/bin/stepwell.js");
+  const theirs = await namesOf(torchrun ?? "", ["--nproc-per-node", "2", ...port, "--no-python", process.execPath]);
+  const own = ["TORCHELASTIC_ERROR_FILE", "TORCHELASTIC_SIGNALS_TO_HANDLE", "TORCH_NCCL_ASYNC_ERROR_HANDLING"];
+  expect(theirs).toEqual(expect.arrayContaining(own));
+  expect(await namesOf(process.execPath, [cli, "launch", "-n", "2"])).toEqual(
+    theirs.filter((name) => !own.includes(name)),
+  );
 });
 
 test("a group that has lost a process goes on from the checkpoint with the others", async () => {
