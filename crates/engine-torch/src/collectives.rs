@@ -24,15 +24,19 @@ pub(crate) fn all_reduced(backend: &Backend, dense: &Tensor, op: ReduceOp) -> Re
     let (sizes, ranks) = (dense.size(), backend.size() as i64);
     let flat = dense.f_detach().and_then(|dense| dense.f_view([-1])).map_err(from_tch)?;
     let elements = flat.size()[0];
-    if elements == 0 {
+    if elements == 0 || ranks == 1 {
         return flat.f_view(&sizes[..]).map_err(from_tch);
     }
     let share = (elements + ranks - 1) / ranks;
-    let rows = flat.f_constant_pad_nd([0, share * ranks - elements]).and_then(|rows| rows.f_view([ranks, share]));
-    let rows = rows.map_err(from_tch)?;
-    let part = reduced(backend, &rows, op)?;
-    backend.all_gather(&rows, &part)?.wait()?;
-    let whole = rows.f_view([-1]).and_then(|whole| whole.f_narrow(0, 0, elements));
+    let padded = match share * ranks - elements {
+        0 => Ok(flat),
+        more => flat.f_constant_pad_nd([0, more]),
+    };
+    let rows = padded.and_then(|padded| padded.f_view([ranks, share])).map_err(from_tch)?;
+    let received = received(backend, &rows)?;
+    let part = reduced_rows(&received, op).map_err(from_tch)?;
+    backend.all_gather(&received, &part)?.wait()?;
+    let whole = received.f_view([-1]).and_then(|whole| whole.f_narrow(0, 0, elements));
     whole.and_then(|whole| whole.f_view(&sizes[..])).map_err(from_tch)
 }
 
@@ -41,39 +45,40 @@ pub(crate) fn scattered(backend: &Backend, dense: &Tensor, op: ReduceOp) -> Resu
     let (ranks, sizes) = (backend.size() as i64, dense.size());
     let rows: Vec<i64> = [ranks, sizes[0] / ranks].iter().chain(&sizes[1..]).copied().collect();
     let rows = dense.f_detach().and_then(|dense| dense.f_view(&rows[..])).map_err(from_tch)?;
-    reduced(backend, &rows, op)
+    reduced_rows(&received(backend, &rows)?, op).map_err(from_tch)
 }
 
-/// The row of this process, reduced over all processes.
-fn reduced(backend: &Backend, rows: &Tensor, op: ReduceOp) -> Result<Tensor> {
+/// The row for this process of each process.
+fn received(backend: &Backend, rows: &Tensor) -> Result<Tensor> {
     let received = rows.f_empty_like().map_err(from_tch)?;
     backend.all_to_all(&received, rows)?.wait()?;
-    reduced_rows(&received, op).map_err(from_tch)
+    Ok(received)
 }
 
-/// The rows of a tensor, reduced in their order: in f64, but whole numbers as such. NaN wins in a minimum and in a maximum.
+/// The rows of a tensor, reduced in their order: in f64, but whole numbers of 64 bits as such. NaN wins in a minimum and in a maximum.
 fn reduced_rows(rows: &Tensor, op: ReduceOp) -> Combined {
     let kind = rows.f_kind()?;
+    let sums = if kind == Kind::Int64 { kind } else { Kind::Double };
     let combined = match op {
-        ReduceOp::Sum => folded(rows, Tensor::f_add),
+        ReduceOp::Sum => folded(rows, sums, Tensor::f_add),
         ReduceOp::Mean => mean(rows),
-        ReduceOp::Min => folded(rows, Tensor::f_minimum),
-        ReduceOp::Max => folded(rows, Tensor::f_maximum),
-        ReduceOp::Product => folded(rows, Tensor::f_mul),
+        ReduceOp::Min => folded(rows, kind, Tensor::f_minimum),
+        ReduceOp::Max => folded(rows, kind, Tensor::f_maximum),
+        ReduceOp::Product => folded(rows, sums, Tensor::f_mul),
     };
     combined?.f_to_kind(kind)
 }
 
-fn folded(rows: &Tensor, combine: fn(&Tensor, &Tensor) -> Combined) -> Combined {
-    let sums = if rows.f_kind()? == Kind::Int64 { Kind::Int64 } else { Kind::Double };
-    let row = |rank| rows.f_select(0, rank).and_then(|row| row.f_to_kind(sums));
-    (1..rows.size()[0]).try_fold(row(0)?, |combined, rank| combine(&combined, &row(rank)?))
+/// The first row in a dtype, combined with each of the others, which libtorch converts to it element by element.
+fn folded(rows: &Tensor, kind: Kind, combine: fn(&Tensor, &Tensor) -> Combined) -> Combined {
+    let first = rows.f_select(0, 0)?.f_to_kind(kind)?;
+    (1..rows.size()[0]).try_fold(first, |combined, rank| combine(&combined, &rows.f_select(0, rank)?))
 }
 
 /// The mean, which is finite where the rows are, even if their sum is not.
 fn mean(rows: &Tensor) -> Combined {
     let count = rows.size()[0] as f64;
-    let mean = folded(rows, Tensor::f_add)?.f_div_scalar(count)?;
+    let mean = folded(rows, Kind::Double, Tensor::f_add)?.f_div_scalar(count)?;
     let is_finite = mean.f_isfinite()?;
     // Sums of narrower types are within f64.
     if rows.f_kind()? != Kind::Double || bool::try_from(&is_finite.f_all()?)? {
@@ -81,7 +86,8 @@ fn mean(rows: &Tensor) -> Combined {
     }
     // Division by a power of two rounds no number of this size. The rounded sum may leave the range of the rows, as the mean does not.
     let scale = (count as u64).next_power_of_two() as f64;
-    let scaled = folded(&rows.f_div_scalar(scale)?, Tensor::f_add)?.f_div_scalar(count / scale)?;
-    let scaled = scaled.f_minimum(&folded(rows, Tensor::f_maximum)?)?.f_maximum(&folded(rows, Tensor::f_minimum)?)?;
+    let scaled = folded(&rows.f_div_scalar(scale)?, Kind::Double, Tensor::f_add)?.f_div_scalar(count / scale)?;
+    let extreme = |combine| folded(rows, Kind::Double, combine);
+    let scaled = scaled.f_minimum(&extreme(Tensor::f_maximum)?)?.f_maximum(&extreme(Tensor::f_minimum)?)?;
     mean.f_where_self(&is_finite, &scaled)
 }
