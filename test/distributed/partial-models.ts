@@ -49,7 +49,10 @@ export async function trainPartially({ of, loop, sharded }: PartialRun, rank: nu
     await k.distributed(model, { sharded });
     for (let epoch = 0; epoch < 2; epoch++) await k.runAsync(model);
   } else {
+    // A container of one process, which adds no tensor.
+    const wrapped = rank === 0 ? k.module(k.seq("sequential", net, ["softmax", 1])) : undefined;
     await k.distributed(o, { sharded });
+    if (wrapped) k.free(wrapped);
     for (let step = 0; step < 3; step++) {
       const own = k.tensor(inputs.slice(5 * rank + step, 5 * rank + step + 5), "double");
       k.backward(k.sum(k.pow(k.forward(net, own), 2)));

@@ -237,9 +237,17 @@ fn trained_modules<E: Engine>(
             _ => continue,
         };
         let own = identities(&module.tensors_of_all());
-        if !own.is_disjoint(&trained) && !own.is_subset(&known) && !found.iter().any(|other| other.holds(module)) {
-            found.retain(|other| !module.holds(other));
-            found.push(Shared::clone(module));
+        if own.is_disjoint(&trained) || own.is_subset(&known) {
+            continue;
+        }
+        // A container that adds no tensor, such as one with a softmax after the model, may be there on one process alone.
+        let (mut inner, is_all) = (module, |child: &Module<E>| identities(&child.tensors_of_all()) == own);
+        while let Some((_, child)) = inner.children().iter().find(|(_, child)| is_all(child)) {
+            inner = child;
+        }
+        if !found.iter().any(|other| other.holds(inner)) {
+            found.retain(|other| !inner.holds(other));
+            found.push(Shared::clone(inner));
         }
     }
     // Handles have another order on each process.
