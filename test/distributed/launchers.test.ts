@@ -82,6 +82,19 @@ test.skipIf(!torchrun)(`launch sets the variables of torchrun, except for the on
   );
 });
 
+test.skipIf(!torchrun)(`processes of torchrun leave a group and join another${reason}`, async () => {
+  const address = ["--master-addr", "127.0.0.1", "--master-port", String(await freePort())];
+  const args = ["--nproc-per-node", "2", ...address, "--no-python", process.execPath];
+  // The store of torchrun stays, with the addresses of all groups.
+  expect(await linesOf(torchrun ?? "", args, "rejoins", { rounds: 10 })).toEqual(["30", "30"]);
+});
+
+test("processes of launch leave a group and join another", async () => {
+  const cli = join(import.meta.dirname, "../../packages/cli/bin/stepwell.js");
+  const lines = await linesOf(process.execPath, [cli, "launch", "-n", "3"], "rejoins", { rounds: 10 });
+  expect(lines.sort()).toEqual(["[0] 60", "[1] 60", "[2] 60"]);
+});
+
 test("a group that has lost a process goes on from the checkpoint with the others", async () => {
   const cli = join(import.meta.dirname, "../../packages/cli/bin/stepwell.js");
   const args = [cli, "launch", "-n", "3", "--restarts", "1", "--min-processes", "1"];

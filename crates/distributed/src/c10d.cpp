@@ -34,16 +34,11 @@ namespace {
 using stepwell::guarded;
 using stepwell::kOk;
 using Milliseconds = std::chrono::milliseconds;
+using Store = c10::intrusive_ptr<c10d::Store>;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
-struct Store {
-  c10::intrusive_ptr<c10d::Store> tcp;
-  // Its part for the processes of this start. The store of torchrun outlives a group, and has the addresses of its processes, which a restart ends.
-  c10::intrusive_ptr<c10d::Store> meeting;
-};
-
 struct Group {
-  c10::intrusive_ptr<c10d::Store> store;
+  Store store;
   c10::intrusive_ptr<c10d::Backend> backend;
   Milliseconds timeout;
   // For tensors of GPUs; null before `stepwell_group_add_gpus`.
@@ -57,8 +52,8 @@ struct Group {
   }
 };
 
-// How many ranks are looked for, if some are absent.
-constexpr int32_t kAsked = 1000;
+// In bytes: the longest text of a store, as in store.rs.
+constexpr size_t kTextBytes = 256;
 
 // c10d prints errors that it throws as well. They reach the caller, so printing is off unless the environment asks for it.
 void silence_logging() {
@@ -84,58 +79,37 @@ int32_t stepwell_store_open(
     c10d::TCPStoreOptions options;
     options.port = static_cast<std::uint16_t>(port);
     options.isServer = hosts_store;
-    // `stepwell_store_wait` does it: c10d takes up to a second more than its limit.
+    // joining.rs does it.
     options.waitWorkers = false;
     options.timeout = Milliseconds(limit);
     options.multiTenant = true;
-    auto tcp = c10::make_intrusive<c10d::TCPStore>(host, options);
-    const char* restarts = std::getenv("TORCHELASTIC_RESTART_COUNT");
-    auto prefix = std::string("stepwell/") + (restarts == nullptr ? "0" : restarts);
-    auto meeting = c10::make_intrusive<c10d::PrefixStore>(prefix, tcp);
-    *store = new Store{std::move(tcp), std::move(meeting)};
+    *store = new Store(c10::make_intrusive<c10d::TCPStore>(host, options));
   });
 }
 
 void stepwell_store_free(Store* store) noexcept { delete store; }
 
-// Waits until all processes have called it. `present` gets how many have when the time is up, and `absent` the first `named` ranks that have not.
-int32_t stepwell_store_wait(
-    Store* store,
-    int32_t rank,
-    int32_t size,
-    int64_t limit,
-    int64_t* present,
-    int32_t* absent,
-    size_t named,
-    char* message) {
+int32_t stepwell_store_set(Store* store, const char* name, const char* value, char* message) {
+  return guarded(message, [&] { (*store)->set(name, std::string(value)); });
+}
+
+// `value` has kTextBytes. Names are never deleted: `get` would wait for one that is deleted after the check.
+int32_t stepwell_store_get(Store* store, const char* name, char* value, bool* found, char* message) {
   return guarded(message, [&] {
-    c10d::Store& meeting = *store->meeting;
-    const auto key = [](int32_t rank) { return "rank/" + std::to_string(rank); };
-    // Unless another process has this rank, too.
-    const int64_t own = meeting.add(key(rank), 1) == 1 ? 1 : 0;
-    if (meeting.add("present", own) == size) meeting.set("all", "1");
-    try {
-      meeting.wait({"all"}, Milliseconds(limit));
-    } catch (const c10::Error&) {
-      // The time is up. If the store is lost, the next line fails.
-    }
-    *present = size;
-    if (meeting.check({"all"})) return;
-    for (int32_t other = 0; other < std::min(size, kAsked) && named > 0; ++other) {
-      if (meeting.check({key(other)})) continue;
-      *absent++ = other;
-      --named;
-    }
-    // This process leaves.
-    if (own != 0) meeting.deleteKey(key(rank));
-    *present = meeting.add("present", -own) + own;
+    *found = (*store)->check({name});
+    if (!*found) return;
+    const auto bytes = (*store)->get(name);
+    const size_t length = std::min(bytes.size(), kTextBytes - 1);
+    std::copy_n(bytes.begin(), length, value);
+    value[length] = 0;
   });
 }
 
-// Connects the processes of a store with each other, within `limit`. Operations of the group have the limit `timeout`. `interface` has network interfaces
+// Connects the processes that have met in a store under a prefix, within `limit`. Operations of the group have the limit `timeout`. `interface` has network interfaces
 // by their names or their addresses, with commas between them; null for libtorch's choice.
 int32_t stepwell_group_connect(
     const Store* store,
+    const char* prefix,
     int32_t rank,
     int32_t size,
     int64_t limit,
@@ -154,10 +128,11 @@ int32_t stepwell_group_connect(
                                     : c10d::ProcessGroupGloo::createDeviceForHostname(name));
       }
     }
-    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store->meeting, rank, size, gloo);
+    auto own = c10::make_intrusive<c10d::PrefixStore>(prefix, *store);
+    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(std::move(own), rank, size, gloo);
     backend->setTimeout(Milliseconds(timeout));
-    store->tcp->setTimeout(Milliseconds(timeout));
-    *group = new Group{store->tcp, std::move(backend), Milliseconds(timeout)};
+    (*store)->setTimeout(Milliseconds(timeout));
+    *group = new Group{*store, std::move(backend), Milliseconds(timeout)};
   });
 }
 

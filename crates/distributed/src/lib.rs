@@ -7,10 +7,13 @@ mod backend;
 mod call;
 mod gpus;
 mod interfaces;
+mod joining;
+mod limit;
 mod meeting;
 mod messages;
 mod process_group;
 mod shim;
+mod store;
 mod waiting_threads;
 
 pub use backend::{Backend, Work};

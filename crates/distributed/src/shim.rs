@@ -20,7 +20,7 @@ pub(crate) struct Group {
 
 /// A store where processes meet.
 #[repr(C)]
-pub(crate) struct Store {
+pub(crate) struct RawStore {
     opaque: [u8; 0],
 }
 
@@ -41,22 +41,26 @@ unsafe extern "C" {
         port: i32,
         limit: i64,
         hosts_store: bool,
-        store: *mut *mut Store,
+        store: *mut *mut RawStore,
         message: *mut c_char,
     ) -> i32;
-    pub(crate) fn stepwell_store_free(store: *mut Store);
-    pub(crate) fn stepwell_store_wait(
-        store: *mut Store,
-        rank: i32,
-        size: i32,
-        limit: i64,
-        present: *mut i64,
-        absent: *mut i32,
-        named: usize,
+    pub(crate) fn stepwell_store_free(store: *mut RawStore);
+    pub(crate) fn stepwell_store_set(
+        store: *mut RawStore,
+        name: *const c_char,
+        value: *const c_char,
+        message: *mut c_char,
+    ) -> i32;
+    pub(crate) fn stepwell_store_get(
+        store: *mut RawStore,
+        name: *const c_char,
+        value: *mut c_char,
+        found: *mut bool,
         message: *mut c_char,
     ) -> i32;
     pub(crate) fn stepwell_group_connect(
-        store: *const Store,
+        store: *const RawStore,
+        prefix: *const c_char,
         rank: i32,
         size: i32,
         limit: i64,
