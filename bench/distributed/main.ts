@@ -262,6 +262,7 @@ The other processes use the loopback device.
 ${table([...head, ...more], lines)}
 
 Over the bar: ${overBar().join(", ") || "none"}. With a load average above the number of cores, processes wait for a core and not for the network.
+So do more processes than the ${cores} cores, whose forward and backward leave no core for the reduction.
 ${modelled()}
 ${described}; load average ${loadavg()[0]?.toFixed(1)} at the end.
 `;
