@@ -219,7 +219,8 @@ impl Backend {
 
     /// Ends all operations with an error, on this process and on the others, which may wait for messages that do not come.
     pub fn abort(&self) {
-        // SAFETY: a live group, which any thread may use.
+        let _starting = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: a live group. No other thread starts an operation now.
         unsafe { stepwell_group_abort(self.group.as_ptr(), self.rank() as i32, self.size() as i32) };
     }
 
