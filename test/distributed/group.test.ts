@@ -181,9 +181,7 @@ test("a step takes the mean of the gradients of all processes", async () => {
       ),
     });
     expect(results.unchanged).toBe(true);
-    expect(results.frozen).toMatch(
-      /^ERR_PARAMETER stepAsync: parameter 0 is frozen on rank 0 or on rank 1, and not on both/,
-    );
+    expect(results.frozen).toMatch(/^ERR_PARAMETER stepAsync: parameter 0 is frozen on rank 1, and not on rank 0/);
     // Rank 0 has the samples 0 and 2, rank 1 has 4, 8 and 9: means 1 and 7, variances 2 and 7, and 2/5 and 3/5 as weights. A momentum of 0.5
     // takes half of them, and half of the mean 0 and the variance 1.
     const [means, variances] = results.statistics as [number[], number[]];

@@ -30,7 +30,7 @@ const NAMES: [&str; 6] = [
     "all-gather",
     "reduce-scatter",
     "barrier",
-    "a function that exchanges numbers, such as step or distributed,",
+    "a function that exchanges numbers (step, distributed and others)",
 ];
 
 /// The dtypes of tensors, with the names of the k-api for those that it has.

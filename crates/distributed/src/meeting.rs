@@ -61,7 +61,7 @@ pub(crate) fn meet(settings: &GroupSettings) -> Result<Met> {
 fn meet_within(settings: &GroupSettings, limit: &Limit, awaited: &Awaited) -> Result<Met> {
     let mut tries = 0;
     loop {
-        reach(settings, limit, awaited)?;
+        reach(settings, limit, awaited, tries > 0)?;
         let met = open(settings, limit, awaited).and_then(|store| Ok((join(&store, settings, limit)?, store)));
         let error = match met {
             Ok((Look::All(prefix), store)) => return connect(settings, &store, &prefix, limit, awaited),
@@ -81,8 +81,9 @@ fn meet_within(settings: &GroupSettings, limit: &Limit, awaited: &Awaited) -> Re
     }
 }
 
-/// Waits until something listens at the port of the host. The process that opens the port waits until the host has an address.
-fn reach(settings: &GroupSettings, limit: &Limit, awaited: &Awaited) -> Result<()> {
+/// Waits until something listens at the port of the host. The process that opens the port waits until the host has an address. `was_there` says
+/// that something has listened.
+fn reach(settings: &GroupSettings, limit: &Limit, awaited: &Awaited, was_there: bool) -> Result<()> {
     let GroupSettings { host, port, .. } = settings;
     awaited.set(format!("the host {host:?} is looked up"));
     loop {
@@ -93,7 +94,7 @@ fn reach(settings: &GroupSettings, limit: &Limit, awaited: &Awaited) -> Result<(
                 for address in addresses {
                     match TcpStream::connect_timeout(&address, limit.left().min(ATTEMPT)) {
                         Ok(_) => return Ok(()),
-                        Err(error) => awaited.set(unreached(&error)),
+                        Err(error) => awaited.set(unreached(&error, was_there)),
                     }
                 }
             }
@@ -106,8 +107,9 @@ fn reach(settings: &GroupSettings, limit: &Limit, awaited: &Awaited) -> Result<(
     }
 }
 
-fn unreached(error: &io::Error) -> String {
+fn unreached(error: &io::Error, was_there: bool) -> String {
     match error.kind() {
+        ErrorKind::ConnectionRefused if was_there => "rank 0 was there, and has closed the port".to_owned(),
         ErrorKind::ConnectionRefused => {
             "nothing listens there: rank 0 opens the port, or torchrun if it has started the processes".to_owned()
         }

@@ -35,8 +35,9 @@ impl Agreement {
         }
         for position in FROZEN..rows[0].len() {
             if let Some(rank) = rows.iter().position(|row| row[position] != rows[0][position]) {
+                let (frozen, other) = if rows[0][position] == 0.0 { (rank, 0) } else { (0, rank) };
                 let message = format!(
-                    "parameter {} is frozen on rank 0 or on rank {rank}, and not on both: freeze the same parameters on each process",
+                    "parameter {} is frozen on rank {frozen}, and not on rank {other}: freeze the same parameters on each process",
                     position - FROZEN
                 );
                 return Err(Error::new(Code::Parameter, message));
