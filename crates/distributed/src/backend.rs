@@ -14,6 +14,7 @@ use torch_sys::C_tensor;
 use crate::gpus::{add, leave};
 use crate::interfaces::check_interfaces;
 use crate::meeting::meet;
+use crate::message_waits::MessageWaits;
 use crate::shim::{
     Group, RawWork, checked, stepwell_group_abort, stepwell_group_all_gather, stepwell_group_all_to_all,
     stepwell_group_barrier, stepwell_group_broadcast, stepwell_group_free, stepwell_work_wait,
@@ -26,7 +27,7 @@ pub struct Backend {
     pub(crate) group: NonNull<Group>,
     rank: usize,
     size: usize,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
     /// The library with NCCL, if one is known.
     library: Option<PathBuf>,
     /// Whether it can exchange tensors of GPUs; empty before the first one.
@@ -34,7 +35,8 @@ pub struct Backend {
     /// Of the thread that starts an operation.
     starts: Mutex<()>,
     /// The first failure, which has closed the connections.
-    failure: OnceLock<Error>,
+    pub(crate) failure: OnceLock<Error>,
+    pub(crate) waits: MessageWaits,
 }
 
 // SAFETY: c10d's groups may be used by any thread.
@@ -50,9 +52,6 @@ pub struct Work<'a> {
     /// The tensors that it reads and writes.
     _tensors: Vec<Tensor>,
 }
-
-// SAFETY: any thread may wait for an operation of c10d.
-unsafe impl Send for Work<'_> {}
 
 impl Backend {
     /// Waits until all processes of the group are there. `library` is the one with NCCL, which is loaded at the first tensor of a GPU.
@@ -71,6 +70,7 @@ impl Backend {
             gpus: OnceLock::new(),
             starts: Mutex::new(()),
             failure: OnceLock::new(),
+            waits: MessageWaits::default(),
         })
     }
 
@@ -218,7 +218,8 @@ impl Backend {
     }
 
     /// Ends all operations with an error, on this process and on the others, which may wait for messages that do not come.
-    pub fn abort(&self) {
+    pub fn abort(&self, cause: &Error) {
+        self.failure.get_or_init(|| cause.clone());
         let _starting = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: a live group. No other thread starts an operation now.
         unsafe { stepwell_group_abort(self.group.as_ptr(), self.rank() as i32, self.size() as i32) };
@@ -227,20 +228,21 @@ impl Backend {
     /// Ends all operations if one has failed. The first failure is the cause of the others.
     pub(crate) fn ended<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| {
-            let first = self.failure.get_or_init(|| error).clone();
-            self.abort();
-            first
+            self.abort(&error);
+            self.failure.get().cloned().unwrap_or(error)
         })
     }
 
     /// The error of an operation that c10d has given up.
-    fn failed(&self, text: &str) -> Error {
+    pub(crate) fn failed(&self, text: &str) -> Error {
         let lower = text.to_ascii_lowercase();
         if lower.contains("duplicate gpu") {
             let message = "two processes use one GPU: move tensors to the device of `LOCAL_RANK`, such as `cuda:1`";
             return Error::new(Code::Device, message);
         }
-        let what = if lower.contains("timed out") || lower.contains("timeout") {
+        let what = if lower.contains("pair closure") {
+            "this process has closed the group after an earlier error".to_owned()
+        } else if lower.contains("timed out") || lower.contains("timeout") {
             format!("another process has not answered within {} s", self.timeout.as_secs_f64())
         } else if ["connection", "socket", "remote process"].iter().any(|word| lower.contains(word)) {
             "another process has ended".to_owned()
@@ -256,6 +258,7 @@ impl Backend {
 impl Drop for Backend {
     fn drop(&mut self) {
         let _waiting = Waiting::begin();
+        self.waits = MessageWaits::default();
         // SAFETY: the group is this one's.
         unsafe { leave(self.group, self.timeout) };
         // SAFETY: the group is this one's, and no operation runs, since each borrows it.
@@ -270,6 +273,11 @@ impl Work<'_> {
     /// [`Code::Distributed`] if another process has ended or does not answer. The tensors may then have any elements.
     pub fn wait(mut self) -> Result<()> {
         self.end()
+    }
+
+    /// The operation alone, which the caller waits for or frees.
+    pub(crate) fn into_raw(mut self) -> Option<NonNull<RawWork>> {
+        self.work.take()
     }
 
     fn end(&mut self) -> Result<()> {

@@ -209,7 +209,7 @@ int32_t stepwell_group_all_to_all(Group* group, at::Tensor* to, at::Tensor* from
   });
 }
 
-// Messages of two processes, for tensors of the CPU. A tensor that one sends with a tag fills the one of the other that has this tag.
+// Messages of two processes, for tensors of the CPU, which `stepwell_message_free` ends. A tensor that one sends with a tag fills the one of the other that has this tag.
 
 int32_t stepwell_group_send(Group* group, at::Tensor* tensor, int32_t to, int32_t tag, Work** work, char* message) {
   return guarded(message, [&] {
@@ -245,6 +245,24 @@ int32_t stepwell_work_wait(Work* work, char* message) {
   const std::unique_ptr<Work> owned(work);
   return guarded(message, [&] { (*owned)->wait(); });
 }
+
+// Waits until a message has been sent or has come, or until another thread interrupts the wait. `has_ended` says which. Gloo does not tell the end of
+// a process to a message that it has partly sent or received. Its wait would last until its time limit.
+int32_t stepwell_message_wait(Work* work, bool* has_ended, char* message) {
+  return guarded(message, [&] { *has_ended = (*work)->wait(); });
+}
+
+// Ends the present wait for a message, or the next one.
+void stepwell_message_interrupt(Work* work) noexcept {
+  try {
+    (*work)->abort();
+  } catch (...) {
+    // It has no wait.
+  }
+}
+
+// Frees a message, whose memory Gloo does not use any more then.
+void stepwell_message_free(Work* work) noexcept { delete work; }
 
 // Closes the connections to the other processes. Gloo has no function for it, but closes all of a group if one wait takes too long.
 void stepwell_group_abort(Group* group, int32_t rank, int32_t size) noexcept {

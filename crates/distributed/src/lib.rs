@@ -10,6 +10,7 @@ mod interfaces;
 mod joining;
 mod limit;
 mod meeting;
+mod message_waits;
 mod messages;
 mod process_group;
 mod shim;
@@ -18,5 +19,6 @@ mod waiting_threads;
 
 pub use backend::{Backend, Work};
 pub use call::Operation;
+pub use messages::Message;
 pub use process_group::ProcessGroup;
 pub use waiting_threads::{Waiting, waiting_threads};

@@ -117,6 +117,9 @@ unsafe extern "C" {
         work: *mut *mut RawWork,
         message: *mut c_char,
     ) -> i32;
+    pub(crate) fn stepwell_message_wait(work: *mut RawWork, has_ended: *mut bool, message: *mut c_char) -> i32;
+    pub(crate) fn stepwell_message_interrupt(work: *mut RawWork);
+    pub(crate) fn stepwell_message_free(work: *mut RawWork);
     pub(crate) fn stepwell_group_abort(group: *mut Group, rank: i32, size: i32);
     pub(crate) fn stepwell_group_barrier(group: *mut Group, work: *mut *mut RawWork, message: *mut c_char) -> i32;
     pub(crate) fn stepwell_work_wait(work: *mut RawWork, message: *mut c_char) -> i32;

@@ -148,7 +148,7 @@ fn dense(tensors: &[Tensor]) -> Result<Vec<tch::Tensor>> {
 
 /// The result of an exchange. If it has failed on this process alone, such as for want of memory, the others get an error at once.
 fn told<T>(backend: &Backend, result: Result<T>) -> Result<T> {
-    result.inspect_err(|_| backend.abort())
+    result.inspect_err(|error| backend.abort(error))
 }
 
 /// Writes elements, after which graphs of before are outdated.

@@ -83,7 +83,7 @@ fn reduce(
 
 /// Runs a stage. If it fails, no other stage and no other process waits for its messages.
 fn whole<T>(group: &Backend, stage: impl FnOnce() -> Result<T>) -> Result<T> {
-    stage().inspect_err(|_| group.abort())
+    stage().inspect_err(|error| group.abort(error))
 }
 
 /// A stage on a thread of its own, or at its end if the system has no more threads.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender};
 
-use stepwell_distributed::{Backend, Work};
+use stepwell_distributed::{Backend, Message};
 use stepwell_optim::{Code, Error, Result};
 
 use super::arrivals::{Arrival, owns_memory};
@@ -26,7 +26,7 @@ pub(super) struct InFlight<'a> {
     members: Vec<usize>,
     gradients: Vec<Option<tch::Tensor>>,
     /// The rows that this process sends, and the sums that it sends and receives.
-    messages: Vec<Work<'a>>,
+    messages: Vec<Message<'a>>,
 }
 
 /// The gradients that a backward computes, by the positions of their parameters.
@@ -100,7 +100,7 @@ pub(super) fn fill<'a>(
 struct Rows<'a> {
     /// In the order of the ranks. Nothing is received for this process.
     rows: Vec<tch::Tensor>,
-    messages: Vec<Work<'a>>,
+    messages: Vec<Message<'a>>,
 }
 
 /// Place and length of the rows of a bucket.
@@ -136,7 +136,7 @@ pub(super) fn add<'a>(
         let Some(Rows { rows: mut received, messages }) = ahead.pop_front() else {
             return Err(Error::new(Code::Internal, "a bucket without rows"));
         };
-        messages.into_iter().try_for_each(Work::wait)?;
+        messages.into_iter().try_for_each(Message::wait)?;
         if one.bucket.share() > 0 {
             let own = group.rank();
             received[own] = one.bucket.row(own)?;
@@ -160,7 +160,7 @@ pub(super) fn add<'a>(
 pub(super) fn write(added: Receiver<InFlight<'_>>, parameters: usize) -> Result<(Buckets, Vec<bool>)> {
     let (mut buckets, mut written) = (Vec::new(), vec![false; parameters]);
     for InFlight { bucket, members, gradients, messages } in added {
-        messages.into_iter().try_for_each(Work::wait)?;
+        messages.into_iter().try_for_each(Message::wait)?;
         for (index, (position, gradient)) in members.iter().zip(gradients).enumerate() {
             // A gradient may share its memory with one that the backward still reads. Such a one is written afterwards.
             if let Some(gradient) = gradient.filter(owns_memory) {
