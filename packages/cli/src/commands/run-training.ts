@@ -91,7 +91,8 @@ export async function runTraining(
     const found = modelError(run.configuration.model, error);
     throw isBegun ? asFailure(found) : found;
   } finally {
-    release();
+    // After a signal the command ends. Until then npx may pass the signal on once more.
+    if (signal === undefined) release();
     environment.stdout.off("error", endOfOutput);
   }
 }
