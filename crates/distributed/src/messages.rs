@@ -22,12 +22,11 @@ const NAME: &str = "an exchange of tensors";
 /// No process sends with this tag.
 const NEVER: u32 = i32::MAX as u32 - 1;
 
-/// A message on its way. It has its tensor until then, and a dropped one is waited for.
+/// A message on its way. c10d has its tensor, and a dropped message is waited for.
 #[must_use = "a message has come only after `wait`"]
 pub struct Message<'a> {
     work: Option<NonNull<RawWork>>,
     group: &'a Backend,
-    _tensor: Tensor,
 }
 
 // SAFETY: any thread may wait for a message.
@@ -63,9 +62,8 @@ impl Backend {
         tensor: &Tensor,
         start: impl FnOnce(*mut Group, &[*mut C_tensor], *mut *mut RawWork, *mut c_char) -> i32,
     ) -> Result<Message<'_>> {
-        let tensor = self.prepared(tensor)?;
-        let work = self.ended(self.start(NAME, vec![tensor.shallow_clone()], start))?;
-        Ok(Message { work: work.into_raw(), group: self, _tensor: tensor })
+        let work = self.ended(self.start(NAME, vec![self.prepared(tensor)?], start))?;
+        Ok(Message { work: work.into_raw(), group: self })
     }
 
     /// The other processes, beginning with the next one. So not all processes send to the same one first.
@@ -84,28 +82,19 @@ impl Backend {
             }
         };
         for Sentinel(work) in sentinels.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let mut has_ended = false;
-            checked(
-                |text| self.failed(text),
-                |message| {
-                    // SAFETY: a live message, whose wait returns at once.
-                    unsafe {
-                        stepwell_message_interrupt(work.as_ptr());
-                        stepwell_message_wait(work.as_ptr(), &mut has_ended, message)
-                    }
-                },
-            )?;
+            // SAFETY: a live message, whose wait returns at once.
+            unsafe {
+                stepwell_message_interrupt(work.as_ptr());
+                self.wait_once(*work)?;
+            }
         }
         Ok(())
     }
 
     fn sentinel(&self, other: usize) -> Result<Sentinel> {
         let tensor = Tensor::f_empty([1], (Kind::Uint8, Device::Cpu)).map_err(refused)?;
-        let work = self.start(NAME, vec![tensor], |group, tensors, work, message| {
-            // SAFETY: a live group and tensor.
-            unsafe { stepwell_group_receive(group, tensors[0], other as i32, NEVER as i32, work, message) }
-        })?;
-        let work = work.into_raw().ok_or_else(|| Error::new(Code::Internal, "no message was made"))?;
+        let mut message = self.receive(&tensor, other, NEVER)?;
+        let work = message.work.take().ok_or_else(|| Error::new(Code::Internal, "no message was made"))?;
         Ok(Sentinel(work))
     }
 
@@ -118,15 +107,8 @@ impl Backend {
             if let Some(first) = self.failure.get() {
                 return Err(first.clone());
             }
-            let mut has_ended = false;
-            checked(
-                |text| self.failed(text),
-                |message| {
-                    // SAFETY: a live message.
-                    unsafe { stepwell_message_wait(work.as_ptr(), &mut has_ended, message) }
-                },
-            )?;
-            if has_ended {
+            // SAFETY: a live message.
+            if unsafe { self.wait_once(work)? } {
                 return Ok(());
             }
             self.check_others()?;
@@ -134,6 +116,22 @@ impl Backend {
                 return Err(self.failed("timed out"));
             }
         }
+    }
+
+    /// Waits until a message has come, which is true, or until the wait is interrupted.
+    ///
+    /// # Safety
+    /// The message is live.
+    unsafe fn wait_once(&self, work: NonNull<RawWork>) -> Result<bool> {
+        let mut has_ended = false;
+        checked(
+            |text| self.failed(text),
+            |message| {
+                // SAFETY: as the caller promises.
+                unsafe { stepwell_message_wait(work.as_ptr(), &mut has_ended, message) }
+            },
+        )?;
+        Ok(has_ended)
     }
 }
 

@@ -47,7 +47,7 @@ export async function destroyProcessGroup(...args: readonly unknown[]): Promise<
  * the same optimizer with the same parameter groups. They begin with the parameters and buffers of rank 0. A model brings all of its module,
  * and an optimizer all modules that have a parameter of it. Names, shapes, types, options or a state of the optimizer that differ are
  * one error on every process, which names the first. Called again, it compares and begins anew: after each process has loaded a checkpoint,
- * or has joined another group. A step compares parameters and buffers if a program has written to them.
+ * or has joined another group. A step compares the parameters if a program has written to one.
  *
  * A {@link run} has the same data on each process. Of each batch, a process computes its part: the parts are consecutive, and differ by at
  * most one sample. Gradients are added in double precision, in the order of the ranks, weighted by the samples. So the processes make the
